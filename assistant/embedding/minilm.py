@@ -42,11 +42,11 @@ class MiniLM:
             ) from problem
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        """n questions -> n x 384, unit length."""
+        """N questions -> n x 384, unit length."""
         return self._encode(texts)
 
     def passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """n passages -> n x 384, unit length; progress is called with (done, total) after each batch."""
+        """N passages -> n x 384, unit length; progress is called with (done, total) after each batch."""
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), BATCH):
             end = min(start + BATCH, len(texts))
