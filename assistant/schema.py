@@ -208,4 +208,63 @@ class IngestOutcome:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TriageForm:
+    """What a technician tells about a fault: the machine, what is seen, the code shown, what was tried."""
+
+    asset: str
+    happened: str
+    code: str = ""
+    tried: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TriagePart:
+    """A spare part that a cause may need; `on_hand` is None when the part is not in the stock list."""
+
+    part: str
+    description: str
+    on_hand: int | None = None
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TriageCause:
+    """A probable cause as the manual gives it, with its checks and remedies in the manual's words."""
+
+    rank: int
+    cause: str
+    checks: tuple[str, ...]
+    parts: tuple[TriagePart, ...]
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class PastOrder:
+    """A similar work order of this fleet, as it was written."""
+
+    number: str
+    asset: str
+    date: str
+    text: str
+    remedy: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriageResult:
+    """Causes from the manuals, best first, and apart from them what this fleet's work orders tell.
+
+    Attributes:
+        note: says so when the manuals hold nothing on this fault or code; else empty.
+    """
+
+    form: TriageForm
+    language: Language
+    causes: tuple[TriageCause, ...]
+    orders: tuple[PastOrder, ...]
+    safety: tuple[SafetyNotice, ...]
+    note: str = ""
+
+
 Json = dict[str, Any]
