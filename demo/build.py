@@ -38,7 +38,6 @@ class Manual:
 CATALOGUE = (
     Manual("HP-250_hydraulic-press_rev-B.pdf", "press.typ", {"revision": "B"}),
     Manual("HP-250_hydraulic-press_rev-C.pdf", "press.typ", {"revision": "C"}),
-    Manual("TL-42_cnc-lathe_rev-A.pdf", "lathe.typ"),
 )
 SCANS = {"press-certificate": "press-certificate.typ"}
 
@@ -72,6 +71,20 @@ def make_compiler():
     return typst.Compiler(root=DEMO, font_paths=fonts, ignore_system_fonts=True)
 
 
+def compiled(compiler, source: str, **options):
+    """Returns what Typst makes of a file below `manuals/`: PDF bytes, or PNG bytes per page.
+
+    Raises:
+        BuildError: when Typst rejects the source; carries its diagnostic.
+    """
+    import typst
+
+    try:
+        return compiler.compile(MANUALS / source, timestamp=EPOCH, **options)
+    except typst.TypstError as exc:
+        raise BuildError(f"{source}: {exc.diagnostic or exc.message}") from exc
+
+
 def build_scan(compiler, prefix: str, source: str) -> int:
     """Prints a section to pictures as an office scanner would deliver it: skewed, grey, speckled.
 
@@ -85,7 +98,7 @@ def build_scan(compiler, prefix: str, source: str) -> int:
     """
     from PIL import Image, ImageFilter
 
-    pages = compiler.compile(MANUALS / source, format="png", ppi=SCAN_DPI, timestamp=EPOCH)
+    pages = compiled(compiler, source, format="png", ppi=SCAN_DPI)
     pages = pages if isinstance(pages, list) else [pages]
     noise = random.Random(prefix)
     for number, data in enumerate(pages, start=1):
@@ -102,22 +115,12 @@ def build_scan(compiler, prefix: str, source: str) -> int:
 
 
 def build_manual(compiler, manual: Manual) -> int:
-    """Compiles one manual to `built/manuals/` and returns its page count.
-
-    Raises:
-        BuildError: when Typst rejects the source; carries its diagnostic.
-    """
+    """Compiles one manual to `built/manuals/` and returns its page count."""
     import pypdfium2
-    import typst
 
     target = BUILT / "manuals" / manual.file
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        data = compiler.compile(
-            MANUALS / manual.source, format="pdf", sys_inputs=manual.inputs, timestamp=EPOCH
-        )
-    except typst.TypstError as exc:
-        raise BuildError(f"{manual.source}: {exc.diagnostic or exc.message}") from exc
+    data = compiled(compiler, manual.source, format="pdf", sys_inputs=manual.inputs)
     target.write_bytes(data)
     return len(pypdfium2.PdfDocument(data))
 
