@@ -89,9 +89,8 @@ class Plant:
                 count += 1
             return count
 
-    def stock(self, parts: Iterable[str]) -> dict[str, StockItem]:
-        """Casefolded part number -> item, for those of the given parts that are stocked."""
-        keys = [part.casefold() for part in parts]
+    def stock(self) -> list[StockItem]:
+        """All spare parts by number."""
         with transaction(self._engine) as session:
-            rows = session.scalars(select(StockRow).where(StockRow.key.in_(keys)))
-            return {row.key: StockItem(row.part, row.description, row.on_hand, row.location) for row in rows}
+            rows = session.scalars(select(StockRow).order_by(StockRow.key))
+            return [StockItem(row.part, row.description, row.on_hand, row.location) for row in rows]

@@ -1,0 +1,115 @@
+"""Composition root: settings in, objects out. Nothing else builds collaborators."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from assistant.answer import Answerer
+from assistant.assets import AssetResolver
+from assistant.embedding import Embedder, build_embedder
+from assistant.errors import StorageError
+from assistant.grounding import Grounder
+from assistant.jobs import JobQueue
+from assistant.llm import LanguageModel
+from assistant.records.catalogue import Catalogue
+from assistant.records.database import open_database
+from assistant.records.files import OriginalFiles
+from assistant.records.plant import Plant
+from assistant.retrieve import Retriever
+from assistant.settings import Settings, StoreSettings
+from assistant.sparse import SparseEncoder
+from assistant.store.base import ChunkStore
+from assistant.triage.rank import Triage
+
+
+@dataclass(frozen=True, slots=True)
+class Lineside:
+    """Everything that a command or the application works with."""
+
+    settings: Settings
+    home: Path
+    engine: Engine
+    catalogue: Catalogue
+    plant: Plant
+    files: OriginalFiles
+    store: ChunkStore
+    embedder: Embedder
+    sparse: SparseEncoder
+    retriever: Retriever
+    llm: LanguageModel
+    answerer: Answerer
+    triage: Triage
+    jobs: JobQueue
+
+
+@contextmanager
+def open_lineside(settings: Settings) -> Iterator[Lineside]:
+    """Builds the objects for one process and closes them at the end.
+
+    Raises:
+        StorageError: the home folder, database or vector engine cannot be opened.
+        HomeInUseError: another process holds the home.
+        ModelError: the embedder cannot be loaded.
+    """
+    home = open_home(settings)
+    engine = open_database(settings.store.database_url, home)
+    catalogue, plant = Catalogue(engine), Plant(engine)
+    embedder = build_embedder(settings.retrieval.embedder, home / "models")
+    store = open_store(settings.store, home, embedder)
+    sparse = SparseEncoder()
+    try:
+        resolver = AssetResolver(plant, catalogue, store)
+        retriever = Retriever(store, embedder, sparse, catalogue, settings.retrieval)
+        llm = LanguageModel(settings.llm)
+        answerer = Answerer(resolver, retriever, llm, Grounder(sparse), store, settings.retrieval)
+        yield Lineside(
+            settings=settings,
+            home=home,
+            engine=engine,
+            catalogue=catalogue,
+            plant=plant,
+            files=OriginalFiles(home / "originals"),
+            store=store,
+            embedder=embedder,
+            sparse=sparse,
+            retriever=retriever,
+            llm=llm,
+            answerer=answerer,
+            triage=Triage(resolver, retriever, plant, store, sparse),
+            jobs=JobQueue(engine, home),
+        )
+    finally:
+        store.close()
+        engine.dispose()
+
+
+def open_home(settings: Settings) -> Path:
+    """The home folder, made when missing.
+
+    Raises:
+        StorageError: it cannot be made or is not a folder.
+    """
+    home = settings.store.root
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StorageError(f"The home {home} cannot be made: {problem}", "Set LINESIDE_HOME.") from problem
+    return home
+
+
+def open_store(settings: StoreSettings, home: Path, embedder: Embedder) -> ChunkStore:
+    """The Qdrant server that the settings name, or the engine in process."""
+    if not settings.qdrant_url:
+        from assistant.store.edge import EdgeStore
+
+        return EdgeStore(home / "vectors", embedder.name, embedder.dimension)
+    from qdrant_client import QdrantClient
+
+    from assistant.store.server import ServerStore
+
+    key = settings.qdrant_api_key.get_secret_value() or None
+    client = QdrantClient(settings.qdrant_url, api_key=key, timeout=30)
+    return ServerStore(client, settings.qdrant_collection, embedder.name, embedder.dimension)

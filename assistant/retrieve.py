@@ -1,0 +1,104 @@
+"""From a question to the passages that may answer it, best first."""
+
+from collections.abc import Sequence
+
+from assistant.embedding import Embedder
+from assistant.identifiers import candidate_identifiers, normal_form
+from assistant.records.catalogue import Catalogue
+from assistant.schema import Hit, Question, Source
+from assistant.settings import RetrievalSettings
+from assistant.sparse import SparseEncoder
+from assistant.store.base import ChunkStore, Scope
+
+# An identifier that stands in more passages than this (a model name, say) does not point at any of them.
+COMMON = 40
+# How far into a passage its subject stands: the code column of a table row, the first words of an entry.
+OPENING = 48
+
+
+class Retriever:
+    """Searches by identifier, by words and by meaning at once."""
+
+    def __init__(
+        self,
+        store: ChunkStore,
+        embedder: Embedder,
+        sparse: SparseEncoder,
+        catalogue: Catalogue,
+        settings: RetrievalSettings,
+    ) -> None:
+        """Searches what the catalogue calls visible."""
+        self._store = store
+        self._embedder = embedder
+        self._sparse = sparse
+        self._catalogue = catalogue
+        self._settings = settings
+
+    def retrieve(
+        self,
+        question: Question,
+        applies_to: tuple[str, ...] = (),
+        source: Source = "manual",
+        limit: int | None = None,
+    ) -> tuple[Hit, ...]:
+        """Finds passages.
+
+        Args:
+            question: its text is searched for, joined by what was asked before it.
+            applies_to: casefolded tag and model that passages must hold for; empty for all.
+            source: manuals or work orders.
+            limit: number of hits, by default as in the settings.
+
+        Returns:
+            Hits, best first: passages that hold the question's identifiers, then the fused ranking.
+        """
+        text = search_text(question)
+        limit = limit or self._settings.hits
+        scope = Scope(applies_to, source, self._catalogue.hidden())
+        dense = self._embedder.queries([text])[0]
+        depth = max(self._settings.candidates, limit)
+        fused = self._store.search(dense, self._sparse.query(text), scope, depth, depth)
+        exact = self._exact(question.text, scope, fused)
+        return tuple(_unique([*exact, *fused]))[:limit]
+
+    def _exact(self, text: str, scope: Scope, fused: Sequence[Hit]) -> list[Hit]:
+        """Passages that hold an identifier of the question; those about it before those that mention it."""
+        named = {normal_form(name) for name in scope.applies_to}
+        found: list[Hit] = []
+        wanted: list[str] = []
+        for identifier in candidate_identifiers(text):
+            hits = self._store.lookup([identifier], scope, COMMON + 1) if identifier not in named else []
+            if 0 < len(hits) <= COMMON:
+                wanted.append(identifier)
+                found += hits
+        place = {hit.chunk.id: rank for rank, hit in enumerate(fused)}
+
+        def order(hit: Hit) -> tuple[int, int, int]:
+            held = [name for name in wanted if name in hit.chunk.identifiers]
+            subject = sum(_is_about(hit, name) for name in held)
+            return (-len(held), -subject, place.get(hit.chunk.id, len(place)))
+
+        return sorted(found, key=order)
+
+
+def search_text(question: Question) -> str:
+    """The words to search for: a follow-up is searched together with the question before it."""
+    earlier = [turn.content for turn in question.history if turn.role == "user"]
+    return f"{earlier[-1]}\n{question.text}" if earlier else question.text
+
+
+def _is_about(hit: Hit, identifier: str) -> bool:
+    heading = hit.chunk.section[-1] if hit.chunk.section else ""
+    return identifier in normal_form(heading) or identifier in normal_form(hit.chunk.text[:OPENING])
+
+
+def _unique(hits: Sequence[Hit]) -> list[Hit]:
+    """Keeps the first of hits with one id, or with the same words on another page."""
+    kept: dict[str, Hit] = {}
+    seen: set[str] = set()
+    for hit in hits:
+        words = "".join(hit.chunk.text.split())
+        if hit.chunk.id not in kept and words not in seen:
+            kept[hit.chunk.id] = hit
+            seen.add(words)
+    return list(kept.values())
