@@ -24,13 +24,13 @@ _CODE_WORD = (
     r"(?:\s*(?:code|number|no\.?|nr\.?|代码|号))?\s*[:：#]?\s*"
 )
 _AFTER_WORD = re.compile(rf"(?<![A-Za-z]){_CODE_WORD}(\d{{1,6}})(?![A-Za-z0-9]|[.,]\d)", re.IGNORECASE)
-_WORD_AND_NUMBER = re.compile(r"(?<![A-Za-z0-9])([A-Z]{1,4}) (\d{2,6})(?![A-Za-z0-9]|[.,]\d)")
+_WORD_AND_NUMBER = re.compile(r"(?<![A-Za-z0-9])([A-Z]{1,4}) (\d{2,6})(?![A-Za-z0-9]|[.,\-]\d)")
 _SPACED = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{1,3})[ \-]+(\d{1,5})(?![A-Za-z0-9]|[.,]\d)")
 
 _UNIT = (
     r"(?:n\W?m|k?pa|mpa|bar|psi[ag]?|rpm|min|hr?s?|hours?|days?|weeks?|months?|years?|sec(?:onds)?|m?s|k?w|kva|va"
     r"|m?v(?:dc|ac)?|m?a|k?hz|[kmcµu]?m|in(?:ch(?:es)?)?|f(?:t|eet)|lbs?|k?g|oz|m?l|gal(?:lons?)?|qts?|pints?|cc"
-    r"|°?\s?[cf]|deg\w*|ppm|%|x|st|nd|rd|th|号机|小时|分钟|秒|天|年|月|日|转|毫米|升|公斤|千克|度|个|次|伏|安)"
+    r"|°?\s?[cf]|deg\w*|ppm|%|x|st|nd|rd|th|号机|小时|分钟|秒|天|年|月|日|转|毫?米|毫?升|毫安|千瓦|兆帕|牛|公斤|千克|度|个|次|伏|安)"
 )
 _QUANTITY = re.compile(rf"[\d.,\-/]*\d(?:{_UNIT})(?:[²³23])?", re.IGNORECASE)
 _UNIT_FOLLOWS = re.compile(rf"\s?(?:{_UNIT})(?![A-Za-z])", re.IGNORECASE)

@@ -5,11 +5,9 @@ import re
 from assistant.schema import Language
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
-_END = re.compile(
-    r"(?<=[。！？；])\s*"  # Chinese sentences need no space after them
-    r"|(?<=[.!?])[\"')\]]*\s+(?=[A-Z\u3400-\u9fff\[(\"'*\-•\d])"
-    r"|\n+"
-)
+_MARKS = r"(?:\s*[\[【]\d{1,2}[\]】])*"
+# Where a sentence ends, together with the markers [n] that follow it; Chinese needs no blank after its stop.
+_END = re.compile(rf"[。！？；]{_MARKS}|[.!?][\"')]*{_MARKS}(?=\s+[A-Z\u3400-\u9fff(\"'*\-•\d])|\n+")
 # A sentence does not end after these, nor after a step number such as '2.'.
 _ABBREVIATION = re.compile(
     r"(?:\b(?:no|nos|fig|approx|e\.g|i\.e|max|min|ref|para|vs|dia|qty)|(?:^|\s)\d{1,2})\.$", re.IGNORECASE
@@ -26,13 +24,12 @@ def language_of(text: str) -> Language:
 def sentences(text: str) -> list[str]:
     """A text cut into sentences and lines, without empty ones; a marker [n] stays with what it follows."""
     pieces: list[str] = []
-    for piece in _END.split(text):
-        piece = piece.strip()
-        if not piece:
+    start = 0
+    for end in [*(match.end() for match in _END.finditer(text)), len(text)]:
+        piece = text[start:end].strip()
+        if piece and _ABBREVIATION.search(piece) and "\n" not in text[start:end]:
             continue
-        marker_only = re.fullmatch(r"(?:\[\d+\][\s,.;。]*)+", piece)
-        if pieces and (marker_only or _ABBREVIATION.search(pieces[-1])):
-            pieces[-1] = f"{pieces[-1]} {piece}"
-        else:
+        if piece:
             pieces.append(piece)
+        start = end
     return pieces

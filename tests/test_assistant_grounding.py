@@ -1,0 +1,88 @@
+"""A sentence stands on a passage with all its figures, or it is not said."""
+
+import pytest
+
+from assistant.grounding import Grounder, literals
+from assistant.schema import Chunk, Hit
+from assistant.sparse import SparseEncoder
+
+PASSAGES = [
+    "Tighten the cover bolts of the hydraulic pump to 45 Nm in two passes.",
+    "Fault E-07: main pressure low. Check the suction filter, part 44-1180.",
+    "更换液压泵的吸油滤芯，拧紧力矩为 12.5 N·m。",
+    "The oil tank holds 2,500 l. Valve gap 0. 50-0. 75 mm.",
+]
+
+
+def hit(number: int, text: str) -> Hit:
+    chunk = Chunk(
+        id=f"c{number}",
+        document="press.pdf",
+        revision="r",
+        title="Press",
+        section=(),
+        page=number,
+        page_last=number,
+        kind="text",
+        text=text,
+    )
+    return Hit(chunk, 1.0)
+
+
+@pytest.fixture
+def hits() -> list[Hit]:
+    return [hit(number, text) for number, text in enumerate(PASSAGES, start=1)]
+
+
+@pytest.fixture
+def grounder() -> Grounder:
+    return Grounder(SparseEncoder())
+
+
+def test_a_cited_sentence_that_its_passage_holds_stands(grounder: Grounder, hits: list[Hit]) -> None:
+    grounded = grounder.check("Tighten the cover bolts to 45 Nm [1].", hits)
+    assert grounded.text == "Tighten the cover bolts to 45 Nm [1]."
+    assert [(citation.n, citation.page) for citation in grounded.citations] == [(1, 1)]
+
+
+def test_a_wrong_figure_is_withheld_even_when_cited(grounder: Grounder, hits: list[Hit]) -> None:
+    grounded = grounder.check("Tighten the cover bolts of the hydraulic pump to 54 Nm [1].", hits)
+    assert (grounded.text, grounded.citations) == ("", ())
+    assert grounded.withheld == ("Tighten the cover bolts of the hydraulic pump to 54 Nm.",)
+
+
+def test_a_neighbouring_code_is_withheld(grounder: Grounder, hits: list[Hit]) -> None:
+    assert grounder.check("E-107 means main pressure low [2].", hits).text == ""
+    assert grounder.check("E07 means main pressure low [2].", hits).text == "E07 means main pressure low [1]."
+
+
+def test_a_wrong_or_missing_marker_is_mended_from_the_passages(grounder: Grounder, hits: list[Hit]) -> None:
+    for draft in (
+        "Check the suction filter 44-1180 [1].",
+        "Check the suction filter 44-1180.",
+        "Check the suction filter 44-1180 [9].",
+    ):
+        grounded = grounder.check(draft, hits)
+        assert [citation.page for citation in grounded.citations] == [2], draft
+        assert "[9]" not in grounded.text
+
+
+def test_chinese_sentences_are_held_to_the_same(grounder: Grounder, hits: list[Hit]) -> None:
+    assert grounder.check("吸油滤芯的拧紧力矩为12.5 N·m [3]。", hits).citations[0].page == 3
+    assert grounder.check("吸油滤芯的拧紧力矩为 125 N·m [3]。", hits).text == ""
+
+
+def test_markers_alone_and_words_of_no_passage_are_no_answer(grounder: Grounder, hits: list[Hit]) -> None:
+    assert grounder.check("[1] [2] [3]", hits).text == ""
+    assert grounder.check("The spindle bearings need grease every week [1].", hits).text == ""
+
+
+def test_citations_are_numbered_as_they_appear(grounder: Grounder, hits: list[Hit]) -> None:
+    grounded = grounder.check("The oil tank holds 2500 l [4]. Tighten the cover bolts to 45 Nm [1].", hits)
+    assert [(citation.n, citation.page) for citation in grounded.citations] == [(1, 4), (2, 1)]
+    assert grounded.text.splitlines()[1].endswith("45 Nm [2].")
+
+
+def test_literals_are_compared_as_values() -> None:
+    assert literals("2,500 l at 0. 50-0.75 mm, 12.0 bar")[0] == {"2500", "0.5", "0.75", "12"}
+    assert literals("2. Turn the valve")[0] == frozenset()
