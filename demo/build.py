@@ -38,11 +38,12 @@ class Manual:
 CATALOGUE = (
     Manual("HP-250_hydraulic-press_rev-B.pdf", "press.typ", {"revision": "B"}),
     Manual("HP-250_hydraulic-press_rev-C.pdf", "press.typ", {"revision": "C"}),
+    Manual("TL-42_cnc-lathe_rev-A.pdf", "lathe.typ"),
     Manual("SC-75_screw-compressor_rev-A.pdf", "compressor.typ"),
     Manual("BC-800_belt-conveyor_rev-A.pdf", "conveyor.typ"),
     Manual("ZS-160_注塑机_rev-A.pdf", "imm.typ"),
 )
-SCANS = {"press-certificate": "press-certificate.typ"}
+SCANS = {"press-certificate": "press-certificate.typ", "lathe-geometry": "lathe-geometry.typ"}
 
 
 class BuildError(Exception):
