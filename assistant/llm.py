@@ -47,6 +47,8 @@ class LanguageModel:
             raise LLMUnavailableError(f"The model server answered {problem.status_code}") from problem
         except (openai.OpenAIError, httpx.HTTPError) as problem:
             raise LLMUnavailableError("The model server cannot be reached") from problem
+        except ValueError as problem:  # how langchain-core says that the stream held no message
+            raise LLMUnavailableError("The model server sent no answer") from problem
 
     def ready(self) -> bool:
         """Whether the server lists the model that the settings name."""
