@@ -107,7 +107,9 @@ def build_scan(compiler, prefix: str, source: str) -> int:
     noise = random.Random(prefix)
     for number, data in enumerate(pages, start=1):
         sheet = Image.open(io.BytesIO(data)).convert("L")
-        sheet = sheet.rotate(noise.uniform(0.2, 0.6) * (-1) ** number, Image.Resampling.BICUBIC, fillcolor=252)
+        sheet = sheet.rotate(
+            noise.uniform(0.2, 0.6) * (-1) ** number, Image.Resampling.BICUBIC, fillcolor=252
+        )
         sheet = sheet.filter(ImageFilter.GaussianBlur(0.5)).point(lambda level: 22 + level * 222 // 255)
         for _ in range(350):
             at = noise.randrange(sheet.width), noise.randrange(sheet.height)
@@ -147,9 +149,13 @@ def check() -> None:
         BuildError: naming the files that differ.
     """
     recorded = DIGESTS.read_text(encoding="utf-8") if DIGESTS.exists() else ""
-    changed = {line.split("  ", 1)[1].strip() for line in set(recorded.splitlines()) ^ set(digests().splitlines())}
+    changed = {
+        line.split("  ", 1)[1].strip() for line in set(recorded.splitlines()) ^ set(digests().splitlines())
+    }
     if changed:
-        raise BuildError(f"not built from these sources: {', '.join(sorted(changed))}; run python demo/build.py")
+        raise BuildError(
+            f"not built from these sources: {', '.join(sorted(changed))}; run python demo/build.py"
+        )
 
 
 def build() -> None:
@@ -169,7 +175,9 @@ def build() -> None:
 def main() -> int:
     """Runs the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description="Build the demonstration plant into demo/built/.")
-    parser.add_argument("--check", action="store_true", help="only verify that the built files match the sources")
+    parser.add_argument(
+        "--check", action="store_true", help="only verify that the built files match the sources"
+    )
     arguments = parser.parse_args()
     try:
         check() if arguments.check else build()
