@@ -1,0 +1,250 @@
+"""Blocks -> chunks: what is searched and cited, cut along the sections of the document.
+
+Fault-table rows and notices are chunks of their own; other rows, paragraphs and steps are gathered up to the
+size limit, never across a heading. A chunk's text is the source's own words.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from assistant.identifiers import find_identifiers
+from assistant.schema import Block, BlockKind, Box, Chunk, ParsedFile, SignalWord
+
+CHUNKS = uuid.UUID("6f1d6b0e-6c1f-5d62-9d0a-3d6f5a1c7e11")
+# Headings carry the meaning of short entries; a path longer than this many tokens is cut from the outside.
+HEADING_TOKENS = 60
+_FAULT_WORDS = re.compile(
+    r"fault|error|alarm|\bcode\b|symptom|malfunction|cause|remedy|corrective|trouble|problem|action"
+    r"|故障|报警|错误|代码|现象|症状|原因|处理|措施|排除|对策",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；\n])")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What all chunks of one revision share.
+
+    Attributes:
+        label: what the revision is called on paper.
+        applies_to: casefolded tags and models, empty for the whole plant.
+    """
+
+    document: str
+    revision: str
+    label: str
+    title: str
+    applies_to: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A chunk being gathered."""
+
+    section: tuple[str, ...]
+    kind: BlockKind
+    blocks: list[Block] = field(default_factory=list)
+    signal: SignalWord | None = None
+    tokens: int = 0
+    notices: tuple[int, ...] = ()
+
+
+def make_chunks(
+    parsed: ParsedFile, origin: Origin, count_tokens: Callable[[str], int], limit: int
+) -> list[Chunk]:
+    """Cuts a parsed file into chunks in reading order.
+
+    Args:
+        parsed: from the parser.
+        origin: what they share.
+        count_tokens: the embedder's own count.
+        limit: tokens that a chunk's text may take.
+
+    Returns:
+        Chunks with ordinals from 0 and ids derived from revision and ordinal.
+    """
+    blocks = [block for page in parsed.pages for block in page.blocks]
+    drafts = _Gatherer(count_tokens, limit).gather(blocks)
+    ids = [chunk_id(origin.revision, ordinal) for ordinal in range(len(drafts))]
+    return [_chunk(draft, ordinal, ids, origin) for ordinal, draft in enumerate(drafts)]
+
+
+def chunk_id(revision: str, ordinal: int) -> str:
+    """The UUID of a chunk: the same revision and position give the same id."""
+    return str(uuid.uuid5(CHUNKS, f"{revision}/{ordinal}"))
+
+
+def embedding_text(chunk: Chunk) -> str:
+    """What is embedded and indexed for words: the section path, then the text."""
+    return f"{chunk.heading}\n{chunk.text}" if chunk.section else chunk.text
+
+
+class _Gatherer:
+    """Walks over the blocks with the stack of headings above them."""
+
+    def __init__(self, count_tokens: Callable[[str], int], limit: int) -> None:
+        self._count = count_tokens
+        self._limit = limit
+        self._drafts: list[_Draft] = []
+        self._open: _Draft | None = None
+        self._stack: list[Block] = []
+        self._bare: Block | None = None
+        self._notices: list[int] = []
+
+    def gather(self, blocks: Sequence[Block]) -> list[_Draft]:
+        """All drafts in order."""
+        for block in blocks:
+            if block.kind == "heading":
+                self._heading(block)
+            else:
+                self._bare = None
+                self._content(block)
+        self._close()
+        self._keep_bare()
+        return self._drafts
+
+    def _heading(self, block: Block) -> None:
+        same = _same_title(block.text)
+        # A heading repeated at the top of a page ('Table 3-2 (continued)') goes on with its section.
+        if any(_same_title(above.text) == same and above.level == block.level for above in self._stack):
+            return
+        self._close()
+        if self._bare is not None and self._bare.level >= block.level:
+            self._keep_bare()
+        while self._stack and self._stack[-1].level >= block.level:
+            self._stack.pop()
+        self._stack.append(block)
+        self._bare = block
+        self._notices = []
+
+    def _keep_bare(self) -> None:
+        """A heading without text is dropped, unless it names a code that must be found."""
+        bare, self._bare = self._bare, None
+        if bare is not None and find_identifiers(bare.text):
+            path = tuple(block.text for block in self._stack if block is not bare)
+            self._drafts.append(_Draft(path, "text", [bare]))
+
+    def _content(self, block: Block) -> None:
+        if block.kind == "notice":
+            self._close()
+            self._notices.append(len(self._drafts))
+            self._drafts.append(_Draft(self._path(), "notice", [block], signal=block.signal))
+        elif block.kind == "figure" or (block.kind == "table" and is_fault_row(block)):
+            self._close()
+            for piece in self._cut(block):
+                self._drafts.append(self._draft(block.kind, [piece]))
+        else:
+            for piece in self._cut(block):
+                self._add(piece)
+
+    def _add(self, block: Block) -> None:
+        tokens = self._count(block.text)
+        draft = self._open
+        if draft is not None:
+            other = (draft.kind == "table") != (block.kind == "table")
+            header = draft.kind == "table" and draft.blocks[-1].header != block.header
+            if other or header or draft.tokens + tokens > self._limit:
+                self._close()
+        if self._open is None:
+            self._open = self._draft(block.kind, [])
+        self._open.blocks.append(block)
+        self._open.tokens += tokens
+        if block.kind == "list" and self._open.kind == "text":
+            self._open.kind = "list"
+
+    def _draft(self, kind: BlockKind, blocks: list[Block]) -> _Draft:
+        return _Draft(self._path(), kind, blocks, notices=tuple(self._notices))
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._drafts.append(self._open)
+            self._open = None
+
+    def _path(self) -> tuple[str, ...]:
+        path = [block.text for block in self._stack]
+        while len(path) > 1 and self._count(" › ".join(path)) > HEADING_TOKENS:
+            path.pop(0)
+        return tuple(path)
+
+    def _cut(self, block: Block) -> Iterator[Block]:
+        """A block within the limit as it is, a longer one at sentence ends; table rows stay whole."""
+        if block.kind == "table" or self._count(block.text) <= self._limit:
+            yield block
+            return
+        for text in split_text(block.text, self._count, self._limit):
+            yield Block(block.kind, text, block.page, block.boxes, signal=block.signal, header=block.header)
+
+
+def is_fault_row(block: Block) -> bool:
+    """True for a row of a fault table: two of its headings speak of codes, causes or remedies."""
+    headings = block.header.split(" | ")
+    return sum(1 for heading in headings if _FAULT_WORDS.search(heading)) >= 2
+
+
+def split_text(text: str, count_tokens: Callable[[str], int], limit: int) -> Iterator[str]:
+    """Cuts a long text at sentence ends into pieces of at most `limit` tokens, as even as they come."""
+    piece = ""
+    for sentence in _SENTENCE.split(text):
+        for part in _shortened(sentence, count_tokens, limit):
+            longer = f"{piece} {part}".strip() if piece.isascii() else f"{piece}{part}"
+            if piece and count_tokens(longer) > limit:
+                yield piece.strip()
+                piece = part
+            else:
+                piece = longer
+    if piece.strip():
+        yield piece.strip()
+
+
+def _shortened(sentence: str, count_tokens: Callable[[str], int], limit: int) -> Iterator[str]:
+    """Halves what has no sentence end at all until it fits."""
+    if len(sentence) < 2 or count_tokens(sentence) <= limit:
+        yield sentence
+        return
+    middle = len(sentence) // 2
+    space = sentence.find(" ", middle)
+    cut = space if 0 < space < len(sentence) - 1 and space - middle < middle // 2 else middle
+    yield from _shortened(sentence[:cut], count_tokens, limit)
+    yield from _shortened(sentence[cut:], count_tokens, limit)
+
+
+def _same_title(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def _chunk(draft: _Draft, ordinal: int, ids: Sequence[str], origin: Origin) -> Chunk:
+    text = "\n".join(block.text for block in draft.blocks)
+    pages = [block.page for block in draft.blocks]
+    return Chunk(
+        id=ids[ordinal],
+        document=origin.document,
+        revision=origin.revision,
+        title=origin.title,
+        section=draft.section,
+        page=min(pages),
+        page_last=max(pages),
+        kind=draft.kind,
+        text=text,
+        revision_label=origin.label,
+        boxes=_boxes(draft.blocks),
+        signal=draft.signal,
+        identifiers=find_identifiers("\n".join((*draft.section, text))),
+        applies_to=origin.applies_to,
+        notices=tuple(ids[index] for index in draft.notices),
+        ordinal=ordinal,
+    )
+
+
+def _boxes(blocks: Sequence[Block]) -> tuple[Box, ...]:
+    """The boxes of the blocks; those that follow each other closely in one column become one."""
+    merged: list[Box] = []
+    for box in (box for block in blocks for box in block.boxes):
+        last = merged[-1] if merged else None
+        beside = last is not None and last.page == box.page and min(last.x1, box.x1) > max(last.x0, box.x0)
+        if last is not None and beside and -0.002 <= box.y0 - last.y1 < 0.03:
+            merged[-1] = Box(box.page, min(last.x0, box.x0), last.y0, max(last.x1, box.x1), box.y1)
+        else:
+            merged.append(box)
+    return tuple(merged)

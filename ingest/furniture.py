@@ -1,0 +1,66 @@
+"""Running headers and footers: what repeats at the edge of neighbouring pages."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ingest.lines import Line, lines_of, segments_of
+from ingest.page import Area, Page
+
+EDGE = 0.09
+NEIGHBOURS = 3
+_LABEL = re.compile(
+    r"^(?:page|seite|第)?\s*[-–—]?\s*(?:[A-Z]{0,3}[-.]?\d{1,4}(?:[-–.]\d{1,4}){0,2}|[ivxlc]{1,7})"
+    r"\s*[-–—]?\s*(?:页)?(?:\s*(?:of|/|共)\s*\d+\s*页?)?$",
+    re.IGNORECASE,
+)
+
+
+def content_areas(pages: Sequence[Page]) -> list[Area]:
+    """For each page the area between running header and footer.
+
+    A line counts as running when the same words (numbers aside) stand at the same height on a page at most
+    three away, within the outer eleventh of the page; or when it is a page label alone at the very edge.
+    """
+    edges = [_edge_lines(page) for page in pages]
+    seen: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for index, lines in enumerate(edges):
+        for line in lines:
+            for height in (-1, 0, 1):
+                seen[_pattern(line), round(line.y0 / 4) + height].append(index)
+    areas = []
+    for index, (page, lines) in enumerate(zip(pages, edges, strict=True)):
+        top, bottom = 0.0, page.reading_height
+        for line in lines:
+            others = seen[_pattern(line), round(line.y0 / 4)]
+            repeated = any(0 < abs(other - index) <= NEIGHBOURS for other in others)
+            if not repeated and not _LABEL.match(line.text.strip()):
+                continue
+            if line.y0 < page.reading_height / 2:
+                top = max(top, line.y1)
+            else:
+                bottom = min(bottom, line.y0)
+        areas.append(Area(0.0, top, page.reading_width, bottom))
+    return [_without_label(page, area) for page, area in zip(pages, areas, strict=True)]
+
+
+def _edge_lines(page: Page) -> list[Line]:
+    high, low = EDGE * page.reading_height, (1 - EDGE) * page.reading_height
+    lines = lines_of(segments_of(page.runs))
+    return [line for line in lines if line.y1 < high or line.y0 > low]
+
+
+def _pattern(line: Line) -> str:
+    return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.strip().casefold())
+
+
+def _without_label(page: Page, area: Area) -> Area:
+    """Pages that end early carry their label below the last paragraph, not at the edge."""
+    inside = [line for line in lines_of(segments_of(page.runs)) if area.y0 < line.middle[1] < area.y1]
+    if len(inside) < 2 or area.y1 < page.reading_height:
+        return area
+    last, before = inside[-1], inside[-2]
+    centred = abs(last.middle[0] - page.reading_width / 2) < 0.06 * page.reading_width
+    if centred and _LABEL.match(last.text.strip()) and last.y0 - before.y1 > 0.4 * last.height:
+        return Area(area.x0, area.y0, area.x1, last.y0)
+    return area

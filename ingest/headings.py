@@ -1,0 +1,160 @@
+"""Which lines are headings, and how deep: bookmarks, size, weight, numbering and words such as 'Chapter'."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.lines import Line, lines_of, segments_of, words_text
+from ingest.notices import signal_of
+from ingest.page import CJK, Page
+from ingest.pdf import OutlineEntry
+
+CAPTION_LEVEL = 6
+LABEL_LEVEL = 8
+_CAPTION = re.compile(r"^(?:table|tab\.|表)\s*(?:[A-Z]?[-–.]?\d+|\d+)", re.IGNORECASE)
+_FIGURE = re.compile(r"^(?:figure|fig\.|图)\s*(?:[A-Z]?[-–.]?\d+|\d+)", re.IGNORECASE)
+_CHAPTER = re.compile(
+    r"^(?:chapter|part|appendix|annex)\s+[\dA-Z]+\b|^第\s*[\d一二三四五六七八九十]+\s*[章篇部]|^附录",
+    re.IGNORECASE,
+)
+_SECTION = re.compile(r"^section\s+[\dIVX]+\b|^第\s*[\d一二三四五六七八九十]+\s*节", re.IGNORECASE)
+_NUMBERED = re.compile(r"^(\d{1,3}(?:[.\-–]\d{1,3})+)[.)]?\s+\S")
+_SIMPLE = re.compile(r"^(?:\d{1,3}|[A-Z])[.)]?\s+\S")
+_STEP = re.compile(r"^(?:\(?\d{1,2}[.)]|\(?[a-z][.)]|step\s+\d+|[•●▪■◦‣·*–—-]\s|[①-⑳])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What is usual in a file.
+
+    Attributes:
+        body: font height of most characters.
+        sizes: heights clearly above it, largest first.
+        outline: (page, squeezed title) -> level.
+        labels: squeezed texts of bold lines that recur within pages ('SYMPTOM', 'CAUSE').
+        opener: the label that stands furthest left: it opens a new entry; empty when there are no labels.
+    """
+
+    body: float
+    sizes: tuple[float, ...]
+    outline: dict[tuple[int, str], int]
+    labels: frozenset[str] = frozenset()
+    opener: str = ""
+
+
+def style_of(pages: Sequence[Page], outline: Sequence[OutlineEntry]) -> Style:
+    """Measures a file's style."""
+    weights: Counter[float] = Counter()
+    marks: Counter[str] = Counter()
+    left: dict[str, float] = {}
+    for page in pages:
+        here: Counter[str] = Counter()
+        for line in lines_of(segments_of(page.runs)):
+            weights[round(line.size * 2) / 2] += len(line.text)
+            text = line.text
+            if line.bold and len(text) < 40 and not re.search(r"\d", text) and not signal_of(text):
+                here[squeezed(text)] += 1
+                left[squeezed(text)] = min(left.get(squeezed(text), 1e9), line.x0)
+        for mark, count in here.items():
+            marks[mark] = max(marks[mark], count)
+    body = weights.most_common(1)[0][0] if weights else 10.0
+    sizes = sorted((size for size in weights if size > 1.12 * body), reverse=True)
+    labels = frozenset(mark for mark, count in marks.items() if count >= 3 and len(mark) > 2)
+    opener = min(labels, key=lambda mark: left[mark]) if len(labels) > 1 else ""
+    return Style(body, tuple(sizes), {(e.page, squeezed(e.title)): e.level for e in outline}, labels, opener)
+
+
+def squeezed(text: str) -> str:
+    """Letters and digits only, casefolded: how titles are compared."""
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def is_caption(text: str) -> bool:
+    """True for 'Table 3-1. …', '表 2 …'."""
+    return bool(_CAPTION.match(text))
+
+
+def is_figure_caption(text: str) -> bool:
+    """True for 'Figure 4. …', '图 4 …'."""
+    return bool(_FIGURE.match(text))
+
+
+def is_step(text: str) -> bool:
+    """True when a line starts with a list marker."""
+    return bool(_STEP.match(text))
+
+
+def heading_level(line: Line, text: str, page: int, style: Style, isolated: bool) -> int:
+    """Depth of a heading from 1, or 0 when the line is none.
+
+    Args:
+        line: its first line, for size and weight.
+        text: the whole heading when it takes several lines.
+        page: 1-based.
+        style: of the file.
+        isolated: white space stands above the line.
+    """
+    known = style.outline.get((page, squeezed(text)))
+    if known:
+        return known
+    letters = re.sub(r"[^\w]|\d|_", "", text)
+    if len(letters) < 2 or len(text) > 120 or signal_of(text):
+        return 0
+    if is_caption(text):
+        return CAPTION_LEVEL if len(text) < 110 and (line.bold or isolated) else 0
+    large = line.size > 1.12 * style.body
+    if large and not is_step_like(text):
+        return _depth(text, line, style)
+    if line.bold and _reads_like_title(text):
+        return _depth(text, line, style)
+    if (
+        isolated
+        and (_NUMBERED.match(text) or _CHAPTER.match(text))
+        and _reads_like_title(text)
+        and len(text) < 70
+    ):
+        return _depth(text, line, style)
+    return 0
+
+
+def is_step_like(text: str) -> bool:
+    """A marker with more than one letter or a bracket, never a chapter number."""
+    return bool(re.match(r"^(?:\(|[•●▪■◦‣·*–—]|step\s)", text, re.IGNORECASE))
+
+
+def run_in_heading(line: Line) -> str:
+    """The bold title with which a numbered paragraph opens ('3-2. Lubrication. Refer to …'), or empty."""
+    words = line.words
+    if line.bold or len(words) < 3 or not re.match(r"^\d{1,3}(?:[.\-–]\d{1,3})+\.?$", words[0].text):
+        return ""
+    end = 1
+    while end < len(words) and words[end].bold:
+        end += 1
+    title = words_text(words[:end])
+    return title.rstrip(" .") if 1 < end < len(words) and end <= 12 else ""
+
+
+def _reads_like_title(text: str) -> bool:
+    if is_step_like(text) or re.match(r"^[a-z][.)]\s", text):
+        return False
+    if text.endswith((",", ";", "，", "；", "。")) or text[0].islower():
+        return False
+    sentence = text.endswith(".") and not text.isupper() and len(text.split()) > 6
+    return not sentence and len(text) <= (40 if CJK.search(text) else 100)
+
+
+def _depth(text: str, line: Line, style: Style) -> int:
+    if _CHAPTER.match(text):
+        return 1
+    if _SECTION.match(text):
+        return 2
+    numbered = _NUMBERED.match(text)
+    if numbered:
+        return min(5, 1 + len(re.findall(r"\d+", numbered.group(1))) - ("." in numbered.group(1)))
+    nearest = [i for i, size in enumerate(style.sizes) if abs(size - line.size) <= 0.6]
+    if nearest and line.size > 1.12 * style.body:
+        return min(4, 1 + nearest[0])
+    if text.isupper() and not _SIMPLE.match(text):
+        return 5
+    return 7

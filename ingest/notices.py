@@ -1,0 +1,116 @@
+"""Safety notices: signal words and the text that belongs to them (ANSI Z535.6, GB 2894 wording)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.schema import SignalWord
+from ingest.lines import Line
+from ingest.page import Area, around
+
+SIGNALS: dict[str, SignalWord] = {
+    "DANGER": "DANGER",
+    "WARNING": "WARNING",
+    "CAUTION": "CAUTION",
+    "NOTICE": "NOTICE",
+    "危险": "DANGER",
+    "警告": "WARNING",
+    "小心": "CAUTION",
+    "当心": "CAUTION",
+    "注意": "NOTICE",
+}
+_WORDS = "|".join(SIGNALS)
+_EDGES = r"[\s!！⚠▲△*:：.。\-–—【】\[\]()（）]*"
+_ALONE = re.compile(rf"^{_EDGES}({_WORDS}){_EDGES}$")
+_INLINE = re.compile(rf"^[\s!！⚠▲△*【\[]*({_WORDS})[\]】]?\s*[:：!！—–-]+\s*\S")
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSpan:
+    """A notice found in a column: lines first..last (inclusive) and its signal word."""
+
+    first: int
+    last: int
+    signal: SignalWord
+
+
+def signal_of(text: str) -> SignalWord | None:
+    """The signal word that a line consists of, or that opens it before a colon; else None."""
+    match = _ALONE.match(text) or _INLINE.match(text)
+    return SIGNALS[match.group(1)] if match else None
+
+
+def stands_alone(text: str) -> bool:
+    """True when a line holds nothing but a signal word."""
+    return bool(_ALONE.match(text))
+
+
+def notice_at(lines: Sequence[Line], index: int, frames: Sequence[Area]) -> NoticeSpan | None:
+    """The notice that starts at this line, if one does.
+
+    Its text ends with the frame drawn around it, or where weight, indentation or spacing change.
+    """
+    line = lines[index]
+    signal = signal_of(line.text)
+    if signal is None:
+        return None
+    framed = _end_in_frame(lines, index, frames)
+    if framed is not None:
+        return NoticeSpan(index, framed, signal)
+    if not stands_alone(line.text):
+        return NoticeSpan(index, _end_of_paragraph(lines, index), signal)
+    if index + 1 >= len(lines) or signal_of(lines[index + 1].text):
+        return None
+    return NoticeSpan(index, _end_of_body(lines, index + 1), signal)
+
+
+def _end_in_frame(lines: Sequence[Line], index: int, frames: Sequence[Area]) -> int | None:
+    around_word = [f for f in frames if f.holds(lines[index]) and f.width < 1e4]
+    for frame in sorted(around_word, key=lambda f: f.width * f.height):
+        last = index
+        while last + 1 < len(lines) and frame.holds(lines[last + 1]):
+            last += 1
+        heads = sum(1 for line in lines[index + 1 : last + 1] if stands_alone(line.text))
+        before = index > 0 and frame.holds(lines[index - 1])
+        if last > index and not heads and not before:
+            return last
+    return None
+
+
+def _end_of_paragraph(lines: Sequence[Line], index: int) -> int:
+    last = index
+    while last + 1 < len(lines) and _continues(lines[last], lines[last + 1]):
+        last += 1
+    return last
+
+
+def _continues(line: Line, following: Line) -> bool:
+    gap = following.y0 - line.y1
+    return gap < 0.45 * line.height and abs(following.size - line.size) < 0.1 * line.size
+
+
+def _end_of_body(lines: Sequence[Line], start: int) -> int:
+    """Further paragraphs belong to the notice while they keep its weight and its indentation."""
+    body = lines[start]
+    margin = min(line.x0 for line in lines)
+    set_apart = body.bold or body.x0 - margin > 1.5 * body.size
+    last = start
+    while last + 1 < len(lines):
+        line, following = lines[last], lines[last + 1]
+        if signal_of(following.text) or following.bold != body.bold:
+            break
+        if abs(following.size - body.size) > 0.12 * body.size:
+            break
+        if not _continues(line, following):
+            far = following.y0 - line.y1 > 2.2 * line.height
+            if not set_apart or far or abs(following.x0 - body.x0) > 0.6 * body.size:
+                break
+        elif body.x0 - following.x0 > 1.5 * body.size:
+            break
+        last += 1
+    return last
+
+
+def area_of(lines: Sequence[Line]) -> Area:
+    """What a notice covers."""
+    return around(lines)

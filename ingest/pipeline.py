@@ -1,0 +1,242 @@
+"""One file all the way: hash, parse, cut, embed, store, publish.
+
+A revision is built hidden beside the visible one and becomes visible in a single transaction of the
+records. Whatever stops the work before that leaves a revision in state 'building', invisible, which the
+next run of the same document removes and builds anew.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from assistant.embedding import Embedder
+from assistant.errors import DocumentError
+from assistant.identifiers import fold
+from assistant.records.catalogue import Catalogue, Revision, family_of
+from assistant.records.database import utc_now
+from assistant.records.files import OriginalFiles, sha256
+from assistant.records.plant import Plant
+from assistant.schema import Asset, Chunk, IngestOutcome, IngestStatus, ParsedFile
+from assistant.settings import IngestSettings
+from assistant.sparse import SparseEncoder
+from assistant.store.base import ChunkStore, Vectors
+from ingest.chunk import Origin, embedding_text, make_chunks
+from ingest.files import file_type
+from ingest.sandbox import parse_in_sandbox
+
+# Part of every revision id: raise it when parsing or cutting changes, so that the same bytes are read anew.
+VERSION = "1"
+EMBED_BATCH = 64
+
+# Stage name, steps done, steps in all.
+Progress = Callable[[str, int, int], None]
+
+
+def no_progress(_stage: str, _done: int, _total: int) -> None:
+    """For callers that show nothing."""
+
+
+class Ingestor:
+    """Makes manuals answerable."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: ChunkStore,
+        embedder: Embedder,
+        sparse: SparseEncoder,
+        files: OriginalFiles,
+        settings: IngestSettings,
+        plant: Plant,
+    ) -> None:
+        """Works on the open parts of one home."""
+        self._catalogue = catalogue
+        self._store = store
+        self._embedder = embedder
+        self._sparse = sparse
+        self._files = files
+        self._settings = settings
+        self._plant = plant
+
+    def ingest(
+        self,
+        path: Path,
+        document: str,
+        *,
+        asset: str | None = None,
+        model: str | None = None,
+        label: str | None = None,
+        progress: Progress = no_progress,
+    ) -> IngestOutcome:
+        """Reads one file and publishes it as a revision of its document.
+
+        Args:
+            path: the file.
+            document: the name users will see.
+            asset: tag of the machine that it holds for; with `model` it enters the register if new.
+            model: model that it holds for. Without both, a registered tag or model in the file's name or
+                title decides; else the document holds for the whole plant.
+            label: what the revision is called on paper, by default what the file name says.
+            progress: told of each stage: 'read', 'embed', 'store'.
+
+        Returns:
+            Status 'ingested' for a new document, 'superseded' when it replaced the visible revision of its
+            family, 'unchanged' when the visible revision has the same bytes and applicability, 'rejected'
+            with a reason when the file cannot be read.
+
+        Raises:
+            StorageError: the disk or an engine refuses; nothing half-built is visible.
+        """
+        try:
+            kind = file_type(path, self._settings.file_mb)
+            digest = sha256(path)
+            applies_to = self._applies_to(document, "", asset, model)
+            unchanged = self._unchanged(document, digest, applies_to)
+            if unchanged:
+                return unchanged
+            parsed = parse_in_sandbox(
+                path, kind, self._settings, lambda done, total: progress("read", done, total)
+            )
+        except DocumentError as problem:
+            return IngestOutcome(document, "", "rejected", reason=str(problem))
+        except OSError as problem:
+            return IngestOutcome(document, "", "rejected", reason=f"{path.name} cannot be read: {problem}")
+        applies_to = applies_to or self._applies_to(document, parsed.title, asset, model)
+        # The title may name the model too, which only shows now.
+        unchanged = self._unchanged(document, digest, applies_to)
+        if unchanged:
+            return unchanged
+        if asset and model and asset.casefold() not in {a.tag.casefold() for a in self._plant.assets()}:
+            self._plant.add_assets([Asset(asset, model=model)])
+        return self._build(path, document, digest, applies_to, label, parsed, progress)
+
+    def _build(
+        self,
+        path: Path,
+        document: str,
+        digest: str,
+        applies_to: tuple[str, ...],
+        label: str | None,
+        parsed: ParsedFile,
+        progress: Progress,
+    ) -> IngestOutcome:
+        family, named = family_of(document)
+        revision = revision_id(document, digest, applies_to)
+        label = label or named or digest[:8]
+        origin = Origin(document, revision, label, parsed.title, applies_to)
+        limit = min(self._settings.chunk_tokens, self._embedder.max_tokens)
+        chunks = make_chunks(parsed, origin, self._embedder.count_tokens, limit)
+        if not chunks:
+            return IngestOutcome(
+                document, "", "rejected", reason=f"{path.name} holds no text that can be read"
+            )
+        self._clear_remains(family, revision)
+        self._files.put(path)
+        self._catalogue.begin(_record(revision, document, family, label, parsed.title, digest, applies_to))
+        texts = [embedding_text(chunk) for chunk in chunks]
+        vectors = self._embed(texts, progress)
+        progress("store", 0, len(chunks))
+        self._store.upsert(chunks, vectors, self._sparse.passages(texts))
+        progress("store", len(chunks), len(chunks))
+        ocr_pages = sum(page.ocr for page in parsed.pages)
+        pages = len(parsed.pages)
+        retired = self._catalogue.publish(
+            revision, title=parsed.title, pages=pages, chunks=len(chunks), ocr_pages=ocr_pages
+        )
+        status: IngestStatus = "superseded" if retired else "ingested"
+        return IngestOutcome(
+            document, revision, status, pages, len(chunks), ocr_pages, _remark(parsed, chunks)
+        )
+
+    def _embed(self, texts: Sequence[str], progress: Progress) -> Vectors:
+        """One vector per text; equal texts, such as repeated warnings, once; similar lengths together."""
+        unique = sorted(set(texts), key=len)
+        place = {text: index for index, text in enumerate(unique)}
+        vectors = np.empty((len(unique), self._embedder.dimension), dtype=np.float32)
+        progress("embed", 0, len(unique))
+        for start in range(0, len(unique), EMBED_BATCH):
+            batch = unique[start : start + EMBED_BATCH]
+            vectors[start : start + len(batch)] = self._embedder.passages(batch)
+            progress("embed", start + len(batch), len(unique))
+        embedded: Vectors = vectors[[place[text] for text in texts]]
+        return embedded
+
+    def _unchanged(self, document: str, digest: str, applies_to: tuple[str, ...]) -> IngestOutcome | None:
+        current = self._catalogue.revision(revision_id(document, digest, applies_to))
+        if current is None or current.state != "visible":
+            return None
+        return IngestOutcome(
+            document, current.id, "unchanged", current.pages, current.chunks, current.ocr_pages
+        )
+
+    def _applies_to(self, document: str, title: str, asset: str | None, model: str | None) -> tuple[str, ...]:
+        given = tuple(fold(name).casefold().strip() for name in (asset, model) if name)
+        return given or self._named_machine(document) or self._named_machine(title)
+
+    def _named_machine(self, name: str) -> tuple[str, ...]:
+        """A registered tag, else a registered model, that stands in a name as a whole token."""
+        text = fold(name).casefold()
+        assets = self._plant.assets()
+        for names in ({a.tag for a in assets}, {a.model for a in assets if a.model}):
+            found = [n.casefold() for n in names if _is_token(n.casefold(), text)]
+            if found:
+                return (max(found, key=len),)
+        return ()
+
+    def _clear_remains(self, family: str, revision: str) -> None:
+        """Removes what an interrupted run of this family, or an earlier run of these bytes, left behind."""
+        for left in self._catalogue.revisions("building"):
+            if left.family == family:
+                self._store.delete(left.id)
+                self._catalogue.forget(left.id)
+        if self._catalogue.revision(revision) is not None:
+            self._store.delete(revision)
+
+
+def revision_id(document: str, digest: str, applies_to: Sequence[str]) -> str:
+    """First 16 hex digits of a hash over name, bytes, applicability and the version of this pipeline."""
+    key = "\0".join((document, digest, *applies_to, VERSION))
+    return hashlib.sha256(key.encode("utf-8")).hexdigest()[:16]
+
+
+def _record(
+    revision: str,
+    document: str,
+    family: str,
+    label: str,
+    title: str,
+    digest: str,
+    applies_to: tuple[str, ...],
+) -> Revision:
+    return Revision(
+        id=revision,
+        document=document,
+        family=family,
+        label=label,
+        title=title,
+        file_hash=digest,
+        applies_to=applies_to,
+        state="building",
+        pages=0,
+        chunks=0,
+        ocr_pages=0,
+        created_at=utc_now(),
+        published_at=None,
+    )
+
+
+def _is_token(name: str, text: str) -> bool:
+    return bool(re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", text))
+
+
+def _remark(parsed: ParsedFile, chunks: Sequence[Chunk]) -> str:
+    """What a supervisor should know of a file that was read: pages that gave no text."""
+    held = {page for chunk in chunks for page in range(chunk.page, chunk.page_last + 1)}
+    silent = [page.number for page in parsed.pages if not page.blocks and page.number not in held]
+    if not silent:
+        return ""
+    shown = ", ".join(map(str, silent[:10])) + (" …" if len(silent) > 10 else "")
+    return f"{len(silent)} of {len(parsed.pages)} pages gave no text: {shown}"
