@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from assistant.errors import DocumentError, LinesideError
 from assistant.schema import Block, Box, ParsedFile, ParsedPage
@@ -40,6 +40,7 @@ def parse_in_sandbox(path: Path, kind: FileType, settings: IngestSettings, progr
     Raises:
         DocumentError: the file is damaged or protected, needs more memory or time than allowed, or makes the
             parser crash; one line says which.
+        BaseException: whatever `progress` raised; it ends the child.
     """
     command = [sys.executable, "-m", "ingest.sandbox", kind, str(path.resolve())]
     command += [str(settings.memory_mb), str(int(settings.timeout_s * 2))]
@@ -53,7 +54,8 @@ def parse_in_sandbox(path: Path, kind: FileType, settings: IngestSettings, progr
     ) as child:
         assert child.stdout is not None and child.stderr is not None
         errors: list[str] = []
-        watcher = threading.Thread(target=_watch, args=(child.stderr, progress, errors), daemon=True)
+        stopped: list[BaseException] = []
+        watcher = threading.Thread(target=_watch, args=(child, progress, errors, stopped), daemon=True)
         watcher.start()
         late = threading.Event()
         timer = threading.Timer(settings.timeout_s, _kill, (child, late))
@@ -67,6 +69,8 @@ def parse_in_sandbox(path: Path, kind: FileType, settings: IngestSettings, progr
             timer.cancel()
             child.kill()
         watcher.join(timeout=5)
+    if stopped:
+        raise stopped[0]
     if late.is_set():
         raise DocumentError(
             f"{path.name} took longer than {settings.timeout_s:.0f} s to read",
@@ -92,12 +96,20 @@ def _result(path: Path, code: int, answer: bytes, errors: list[str], settings: I
     raise DocumentError(f"{path.name} is damaged: its parser stopped{told}", "Save it anew.")
 
 
-def _watch(stream: IO[bytes], progress: Progress, errors: list[str]) -> None:
-    for raw_line in stream:
+def _watch(
+    child: "subprocess.Popen[bytes]", progress: Progress, errors: list[str], stopped: list[BaseException]
+) -> None:
+    assert child.stderr is not None
+    for raw_line in child.stderr:
         line = raw_line.decode("utf-8", "replace").strip()
-        if line.startswith(PROGRESS):
+        if line.startswith(PROGRESS) and not stopped:
             done, total = line.removeprefix(PROGRESS).split()
-            progress(int(done), int(total))
+            try:
+                progress(int(done), int(total))
+            except BaseException as problem:
+                # Raised again in the caller's thread.
+                stopped.append(problem)
+                child.kill()
         elif line and len(errors) < MAX_ERROR_LINES:
             errors.append(line)
 
