@@ -1,5 +1,6 @@
 """Which files can be ingested, under which document name, and of which type they are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ def find_files(paths: Sequence[Path]) -> list[Candidate]:
     found: dict[str, Candidate] = {}
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if _is_manual(p, path))
+            inside = sorted((p for p in path.rglob("*") if _is_manual(p, path)), key=_natural)
             if not inside:
                 raise DocumentError(f"Folder {path} holds no manuals", f"Accepted are {ACCEPTED}.")
             candidates = [Candidate(p, p.relative_to(path).as_posix()) for p in inside]
@@ -85,6 +86,12 @@ def file_type(path: Path, limit_mb: int) -> FileType:
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
     return named
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sorts rev-9 before rev-10, so that of two revisions in a folder the later one is ingested last."""
+    pieces = re.findall(r"\d+|\D+", str(path).casefold())
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces]
 
 
 def _is_manual(path: Path, root: Path) -> bool:

@@ -19,7 +19,7 @@ from assistant.records.catalogue import Catalogue, Revision, family_of
 from assistant.records.database import utc_now
 from assistant.records.files import OriginalFiles, sha256
 from assistant.records.plant import Plant
-from assistant.schema import Asset, Chunk, IngestOutcome, IngestStatus, ParsedFile
+from assistant.schema import Asset, IngestOutcome, IngestStatus, ParsedFile
 from assistant.settings import IngestSettings
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore, Vectors
@@ -84,8 +84,8 @@ class Ingestor:
 
         Returns:
             Status 'ingested' for a new document, 'superseded' when it replaced the visible revision of its
-            family, 'unchanged' when the visible revision has the same bytes and applicability, 'rejected'
-            with a reason when the file cannot be read.
+            family, 'unchanged' when a revision with the same name, bytes and applicability is there already,
+            'rejected' with a reason when the file cannot be read.
 
         Raises:
             StorageError: the disk or an engine refuses; nothing half-built is visible.
@@ -147,9 +147,7 @@ class Ingestor:
             revision, title=parsed.title, pages=pages, chunks=len(chunks), ocr_pages=ocr_pages
         )
         status: IngestStatus = "superseded" if retired else "ingested"
-        return IngestOutcome(
-            document, revision, status, pages, len(chunks), ocr_pages, _remark(parsed, chunks)
-        )
+        return IngestOutcome(document, revision, status, pages, len(chunks), ocr_pages, _remark(parsed))
 
     def _embed(self, texts: Sequence[str], progress: Progress) -> Vectors:
         """One vector per text; equal texts, such as repeated warnings, once; similar lengths together."""
@@ -166,10 +164,17 @@ class Ingestor:
 
     def _unchanged(self, document: str, digest: str, applies_to: tuple[str, ...]) -> IngestOutcome | None:
         current = self._catalogue.revision(revision_id(document, digest, applies_to))
-        if current is None or current.state != "visible":
+        if current is None or current.state == "building":
             return None
+        reason = ""
+        if current.state == "retired":
+            # A folder that holds rev-B and rev-C side by side stays as it is when it is ingested again.
+            newer = self._catalogue.visible_in(current.family)
+            if newer is None or newer.document == document:
+                return None
+            reason = f"kept as an earlier revision: {newer.document} replaced it"
         return IngestOutcome(
-            document, current.id, "unchanged", current.pages, current.chunks, current.ocr_pages
+            document, current.id, "unchanged", current.pages, current.chunks, current.ocr_pages, reason
         )
 
     def _applies_to(self, document: str, title: str, asset: str | None, model: str | None) -> tuple[str, ...]:
@@ -232,11 +237,10 @@ def _is_token(name: str, text: str) -> bool:
     return bool(re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", text))
 
 
-def _remark(parsed: ParsedFile, chunks: Sequence[Chunk]) -> str:
-    """What a supervisor should know of a file that was read: pages that gave no text."""
-    held = {page for chunk in chunks for page in range(chunk.page, chunk.page_last + 1)}
-    silent = [page.number for page in parsed.pages if not page.blocks and page.number not in held]
+def _remark(parsed: ParsedFile) -> str:
+    """What a supervisor should know of a file that was read: pictures that gave no text."""
+    silent = [page.number for page in parsed.pages if page.ocr and not page.blocks]
     if not silent:
         return ""
     shown = ", ".join(map(str, silent[:10])) + (" …" if len(silent) > 10 else "")
-    return f"{len(silent)} of {len(parsed.pages)} pages gave no text: {shown}"
+    return f"{len(silent)} of {len(parsed.pages)} pages are pictures in which no text was found: {shown}"
