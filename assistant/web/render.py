@@ -1,0 +1,103 @@
+"""Records become HTML here and nowhere else.
+
+Every text, whoever wrote it, is escaped by the templates; buttons for [n] are made from resolved citations.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from assistant.records.accounts import User
+from assistant.schema import Answer, Hit, Language, TriageResult
+from assistant.web.links import PageLink, PageLinks
+from assistant.web.texts import texts
+
+_MARKER = re.compile(r"(\[\d{1,3}\])")
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("assistant.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its finished answer, as the Ask page shows it."""
+
+    question: str
+    asset: str
+    answer: Answer
+
+
+def render(template: str, language: Language, **values: Any) -> str:
+    """One template with the words of a language as `t`."""
+    return _ENVIRONMENT.get_template(template).render(t=texts(language), language=language, **values)
+
+
+def header(user: User | None, page: str, language: Language) -> str:
+    """The bar on top of every page; `page` is the one that is open."""
+    return render("header.html", language, user=user, page=page, other="en" if language == "zh" else "zh")
+
+
+def exchange(done: Exchange, links: PageLinks) -> str:
+    """A finished exchange: safety first, then the answer, then its pages."""
+    answer = done.answer
+    cited = links.of_citations(answer.citations)
+    return render(
+        "answer.html",
+        answer.language,
+        question=done.question,
+        asset=done.asset,
+        answer=answer,
+        paragraphs=paragraphs(answer.text, cited),
+        cited=cited,
+        notices=links.of_notices(answer.safety),
+        seconds=f"{answer.timings_ms.get('total', 0) / 1000:.1f}",
+    )
+
+
+def progress(
+    question: str, asset: str, language: Language, hits: Sequence[Hit] | None = None, draft: str = ""
+) -> str:
+    """The exchange that is under way: searching, then what was found, then the draft."""
+    places = list(dict.fromkeys((hit.chunk.document, hit.chunk.page) for hit in hits or ()))
+    return render(
+        "progress.html", language, question=question, asset=asset, hits=hits, places=places[:4], draft=draft
+    )
+
+
+def problem(line: str, language: Language, question: str = "", asset: str = "") -> str:
+    """A question that could not be asked, with the reason."""
+    return render("problem.html", language, line=line, question=question, asset=asset)
+
+
+def triage(result: TriageResult, links: PageLinks) -> str:
+    """Safety, then the manual's causes, then, apart, the fleet's work orders."""
+    return render(
+        "triage.html",
+        result.language,
+        result=result,
+        cited=links.of_citations(cause.citation for cause in result.causes),
+        notices=links.of_notices(result.safety),
+    )
+
+
+def paragraphs(text: str, cited: Mapping[int, PageLink]) -> list[list[str | int]]:
+    """Lines of an answer, each cut into text and the numbers of citations that resolve.
+
+    A number that nothing stands behind stays text.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return [[_piece(piece, cited) for piece in _MARKER.split(line) if piece] for line in lines]
+
+
+def _piece(piece: str, cited: Mapping[int, PageLink]) -> str | int:
+    if not _MARKER.fullmatch(piece):
+        return piece
+    number = int(piece[1:-1])
+    return number if number in cited else piece
