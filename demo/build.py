@@ -158,6 +158,15 @@ def check() -> None:
         )
 
 
+def build_records() -> None:
+    """Writes the work orders and the stock list."""
+    from stock import write_stock
+    from work_orders import write_work_orders
+
+    print(f"{write_work_orders(BUILT):4} work orders")
+    print(f"{write_stock(BUILT):4} spare parts in stock")
+
+
 def build() -> None:
     """Builds scans, manuals and records, and writes the digest file last."""
     compiler = make_compiler()
@@ -169,6 +178,7 @@ def build() -> None:
         total += pages
         print(f"{pages:4} pages  {manual.file}")
     print(f"{total:4} pages together")
+    build_records()
     DIGESTS.write_text(digests(), encoding="utf-8")
 
 
