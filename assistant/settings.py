@@ -17,6 +17,8 @@ from assistant.errors import SettingsError
 
 PREFIX = "LINESIDE_"
 CONFIG_VARIABLE = "LINESIDE_CONFIG"
+# Read by scripts/setup and by the tests, not by the application.
+OTHER_VARIABLES = frozenset({"LINESIDE_TORCH_INDEX", "LINESIDE_TEST_LLM_URL"})
 
 
 class Section(BaseModel):
@@ -99,6 +101,7 @@ class ServerSettings(Section):
     port: int = Field(8011, ge=1, le=65535)
     context_tokens: int = Field(4096, ge=1024)
     cpu_kv_cache_gib: float = Field(2.0, gt=0)
+    compile: bool = Field(False, description="torch.compile on the CPU: starts later, needs a C++ compiler")
     gpu_memory_share: float = Field(0.85, gt=0, le=1)
     python: Path | None = Field(
         None, description="interpreter that has vLLM; default .venv-vllm beside .venv"
@@ -175,6 +178,7 @@ def load_settings(
     environment = os.environ if environment is None else environment
     tables = _read_file(environment, working_folder or Path.cwd())
     known = {name for section in SECTIONS.values() for name in section.variables()} | {CONFIG_VARIABLE}
+    known |= OTHER_VARIABLES
     for name in environment:
         if name.startswith(PREFIX) and name not in known:
             raise SettingsError(f"Unknown variable {name}", f"Known ones: {', '.join(sorted(known))}.")

@@ -66,9 +66,16 @@ class LocalFile:
 
 
 class ModelHub:
-    """The publisher's repository on a model hub, through huggingface_hub, which resumes a broken download."""
+    """The publisher's repository on a model hub, through huggingface_hub, which resumes a broken download.
+
+    Args:
+        endpoint: another hub than the one that huggingface_hub is set up with.
+    """
 
     label = "model hub"
+
+    def __init__(self, endpoint: str | None = None) -> None:
+        self._endpoint = endpoint
 
     def bytes_needed(self, model: CatalogueModel) -> int:
         """The file itself."""
@@ -85,7 +92,9 @@ class ModelHub:
 
         report("downloading from the model hub", 0.0)
         try:
-            path = hf_hub_download(model.repository, model.file, local_dir=work / "hub")
+            path = hf_hub_download(
+                model.repository, model.file, local_dir=work / "hub", endpoint=self._endpoint
+            )
         except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as problem:
             reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
             raise ModelError(f"the model hub gave nothing: {reason}") from problem

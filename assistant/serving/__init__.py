@@ -1,0 +1,1 @@
+"""Starting vLLM as a process of its own: what to start, and watching it."""
