@@ -83,7 +83,7 @@ class Launch:
     def _lineside(self, *arguments: str, needed: bool = True) -> str:
         """Runs a command to its end and returns what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "assistant.cli", *arguments],
+            [sys.executable, "-m", "assistant", *arguments],
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -113,7 +113,7 @@ class Launch:
         wanted = self._settings.web.port
         if self._ports["web"] != wanted:
             self._say(f"port {wanted} is taken, using {self._ports['web']}")
-        command = (sys.executable, "-m", "assistant.cli", "serve", "--port", str(self._ports["web"]))
+        command = (sys.executable, "-m", "assistant", "serve", "--port", str(self._ports["web"]))
         self._application = subprocess.Popen(
             dying_with_parent(command),
             env=self._environment(),

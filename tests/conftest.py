@@ -5,23 +5,40 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pypdfium2
 import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from assistant.app import Lineside, open_lineside
+from assistant.records.accounts import ROLES, Accounts
+from assistant.schema import Asset
+from assistant.settings import load_settings
 
 REPOSITORY = Path(__file__).parents[1]
 LIVE_HOME = REPOSITORY / ".lineside"
 LIVE_SECONDS = 600
 
 
-def unused_port() -> int:
+def find_unused_port() -> int:
     """A port of the loopback interface that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    return find_unused_port()
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +53,12 @@ def live_llm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     if not (REPOSITORY / ".venv-vllm" / "bin" / "python").exists() or not (LIVE_HOME / "models").exists():
         pytest.skip("no model server here: `make test` sets it up, or set LINESIDE_TEST_LLM_URL")
-    port = unused_port()
+    port = find_unused_port()
     log = tmp_path_factory.mktemp("llm") / "serve.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LINESIDE_")}
     with log.open("wb") as out:
         server = subprocess.Popen(
-            [sys.executable, "-m", "assistant.cli", "llm", "serve", "--port", str(port)],
+            [sys.executable, "-m", "assistant", "llm", "serve", "--port", str(port)],
             cwd=REPOSITORY,
             env={**environment, "LINESIDE_HOME": str(LIVE_HOME)},
             stdout=out,
@@ -58,3 +75,101 @@ def live_llm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
+
+
+MANUALS = REPOSITORY / "demo" / "built" / "manuals"
+PRESS = MANUALS / "HP-250_hydraulic-press_rev-C.pdf"
+MOULDER = MANUALS / "ZS-160_注塑机_rev-A.pdf"
+RULES = """# Plant rules
+
+## Lockout
+
+Only the person who hung a padlock may remove it. The spare key lies in the shift leader's cabinet K7.
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running web application: its address, its parts, and a password for every role."""
+
+    url: str
+    lineside: Lineside
+    passwords: dict[str, str]
+
+    def client(self, role: str | None = None) -> httpx.Client:
+        """An HTTP client, signed in when a role is given."""
+        client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+        if role:
+            reply = client.post("/sign-in", data={"name": role, "password": self.passwords[role]})
+            assert reply.status_code == 303, reply.text
+        return client
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The whole application on a port of its own: a small real plant, ingested, and no model server."""
+    from assistant.web.app import create_app
+    from ingest.commands import build_ingestor, ingest_handler
+
+    folder = tmp_path_factory.mktemp("site")
+    environment = {
+        "LINESIDE_HOME": str(folder / "home"),
+        "LINESIDE_LLM_URL": f"http://127.0.0.1:{find_unused_port()}/v1",
+        "LINESIDE_WEB_UPLOAD_MB": "2",
+    }
+    with open_lineside(load_settings(environment, folder)) as lineside:
+        lineside.plant.add_assets(
+            [Asset("PR-01", "Press 1", "HP-250"), Asset("IM-01", "1号注塑机", "ZS-160")]
+        )
+        ingestor = build_ingestor(lineside)
+        for manual, words, model in (
+            (PRESS, ("E-101", "Remedy"), "HP-250"),
+            (MOULDER, ("AL-071", "处理方法"), "ZS-160"),
+        ):
+            part = cut(manual, pages_with(manual, *words)[-1:], folder / manual.name)
+            assert ingestor.ingest(part, part.name, model=model).status == "ingested"
+        (folder / "rules.md").write_text(RULES, encoding="utf-8")
+        assert ingestor.ingest(folder / "rules.md", "rules.md").status == "ingested"
+        accounts = Accounts(lineside.engine)
+        passwords = {role: accounts.add(role, role) for role in ROLES}
+        lineside.jobs.start(ingest_handler(lineside))
+        with served(create_app(lineside)) as url:
+            yield Site(url, lineside, passwords)
+        lineside.jobs.stop()
+
+
+def cut(source: Path, pages: list[int], target: Path) -> Path:
+    """A PDF of some pages (1-based) of another."""
+    whole, part = pypdfium2.PdfDocument(source), pypdfium2.PdfDocument.new()
+    part.import_pages(whole, [page - 1 for page in pages])
+    part.save(target)
+    part.close()
+    whole.close()
+    return target
+
+
+def pages_with(source: Path, *words: str) -> list[int]:
+    """Numbers of the pages (1-based) that hold all of the words."""
+    document = pypdfium2.PdfDocument(source)
+    texts = [document[index].get_textpage().get_text_range() for index in range(len(document))]
+    document.close()
+    return [number for number, text in enumerate(texts, start=1) if all(word in text for word in words)]
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Runs an application in a thread; gives its address."""
+    port = find_unused_port()
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.05)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)

@@ -136,23 +136,26 @@ class ModelServer:
 
 
 def stop_group(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process that leads a group, and the rest of the group with it."""
+    """Ends a process that leads a group, and the rest of the group with it; returns when they are gone."""
     signal_group(process.pid, signal.SIGTERM)
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         pass
     # The leader may be gone before its workers are.
-    signal_group(process.pid, signal.SIGKILL)
-    process.wait()
+    deadline = time.monotonic() + STOP_SECONDS
+    while signal_group(process.pid, signal.SIGKILL) and time.monotonic() < deadline:
+        process.poll()
+        time.sleep(0.05)
 
 
-def signal_group(group: int, number: signal.Signals) -> None:
-    """Signals a process group that may have ended already."""
+def signal_group(group: int, number: signal.Signals) -> bool:
+    """Signals a process group; False when nothing of it is left."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:
-        return
+        return False
+    return True
 
 
 def dying_with_parent(argv: tuple[str, ...]) -> list[str]:
