@@ -1,4 +1,4 @@
-"""What Lineside asks of an embedding model; `e5.py` and `minilm.py` are the two that answer."""
+"""What Lineside asks of an embedding model; `e5.py` and `transformer.py` are the two that answer."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -16,7 +16,7 @@ class Embedder(Protocol):
     Attributes:
         name: the catalogue name, stored beside the vectors so that two embedders never mix.
         dimension: length of a vector.
-        max_tokens: the longest passage, in its own tokens, that is read as a whole.
+        max_tokens: the longest passage, in the model's own tokens, that it reads in one piece.
     """
 
     name: str
@@ -24,10 +24,10 @@ class Embedder(Protocol):
     max_tokens: int
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        """N questions -> n x dimension."""
+        """Questions as n x dimension, unit length."""
 
     def passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """N passages -> n x dimension; progress is called with (done, total)."""
+        """Passages as n x dimension, unit length; progress is called with (done, total)."""
 
     def count_tokens(self, text: str) -> int:
         """How many of the model's own tokens a text takes, without the markers that the model adds."""
