@@ -1,10 +1,11 @@
 """The pipeline from a question to a cited answer; one object serves pages, API, CLI and evaluation."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.assets import AssetResolver
+from assistant.codes import missing_codes
 from assistant.errors import LLMUnavailableError, QuestionError
 from assistant.grounding import Grounder, cite
 from assistant.language import language_of
@@ -23,6 +24,11 @@ NO_PASSAGES: dict[Language, str] = {
     "en": "No manual held for this machine has a passage on this.",
     "zh": "这台设备的手册中没有相关内容。",
 }
+NO_CODE: dict[Language, str] = {
+    "en": "{codes} is not in the manuals held for {machine}. Nearest codes that are: {nearest}.",
+    "zh": "{machine}的现有手册中没有{codes}。手册中最接近的代码：{nearest}。",
+}
+THIS_MACHINE: dict[Language, str] = {"en": "this plant", "zh": "本厂设备"}
 QUOTED_BECAUSE: dict[Language, str] = {
     "en": "These are quotes from the manuals, not a written answer: {reason}.",
     "zh": "以下为手册原文摘录，不是撰写的回答：{reason}。",
@@ -98,13 +104,18 @@ class Answerer:
         """Found, then the model's Tokens, then the Final answer; errors as in ask."""
         check_question(question)
         clock = _Clock()
-        selection = self._resolver.resolve(question.asset) if question.asset else None
-        hits = self._retriever.retrieve(question, selection.applies_to if selection else ())
+        applies_to = self._resolver.resolve(question.asset).applies_to if question.asset else ()
+        hits = self._retriever.retrieve(question, applies_to)
         clock.mark("retrieve")
         yield Found(hits)
         language = language_of(question.text)
         if not hits:
             yield Final(Answer(NO_PASSAGES[language], True, "extractive", language, timings_ms=clock.total()))
+            return
+        missing = missing_codes(question.text, hits, lambda code: self._retriever.holds(code, applies_to))
+        if missing:
+            text = _no_code(missing, question.asset, language)
+            yield Final(Answer(text, True, "extractive", language, timings_ms=clock.total(), hits=hits))
             return
         shown = hits[: self._settings.prompt_hits]
         draft: list[str] = []
@@ -119,15 +130,16 @@ class Answerer:
             yield Final(self._quoted(hits, language, reason, clock))
             return
         clock.mark("generate")
-        yield Final(self._checked("".join(draft), hits, shown, language, clock))
+        yield Final(self._checked(question, "".join(draft), hits, shown, clock))
 
     def _checked(
-        self, draft: str, hits: tuple[Hit, ...], shown: Sequence[Hit], language: Language, clock: "_Clock"
+        self, question: Question, draft: str, hits: tuple[Hit, ...], shown: Sequence[Hit], clock: "_Clock"
     ) -> Answer:
+        language = language_of(question.text)
         if is_refusal(draft):
             timings = clock.total()
             return Answer(REFUSAL[language], True, "llm", language, timings_ms=timings, hits=hits)
-        grounded = self._grounder.check(draft, shown)
+        grounded = self._grounder.check(draft, shown, question.text)
         clock.mark("check")
         if not grounded.text:
             return self._quoted(hits, language, NOTHING_STOOD[language], clock)
@@ -204,6 +216,13 @@ def safety_of(
         for notice in ordered
         if notice.signal
     )
+
+
+def _no_code(missing: Mapping[str, Sequence[str]], asset: str | None, language: Language) -> str:
+    codes = ", ".join(missing)
+    nearest = ", ".join(dict.fromkeys(code for near in missing.values() for code in near))
+    machine = asset or THIS_MACHINE[language]
+    return NO_CODE[language].format(codes=codes, machine=machine, nearest=nearest)
 
 
 def _shortened(text: str) -> str:

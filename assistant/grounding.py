@@ -1,11 +1,13 @@
 """What an answer may say: every sentence stands on a retrieved passage, with every figure it names.
 
-A sentence counts when one passage that it cites (or, where the model cited the wrong one or none, another
-retrieved passage) holds all of its numbers and identifiers and most of its words. The rest is withheld.
+A sentence counts when one place of a passage that it cites (or, where the model cited the wrong one or none,
+of another retrieved passage) holds all of its numbers and identifiers and most of its words. A place is one
+row of a table or a few sentences in a row: a figure from the neighbouring row is a wrong figure. The rest is
+withheld.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.identifiers import find_identifiers, fold
@@ -13,8 +15,10 @@ from assistant.language import language_of, sentences
 from assistant.schema import Citation, Hit
 from assistant.sparse import SparseEncoder
 
-# Share of a sentence's words that its passage must hold: more than half, so that chance does not reach it.
-MIN_SUPPORT = 0.6
+# Share of a sentence's words that its place must hold: one word of three unheld is too many.
+MIN_SUPPORT = 0.7
+# Sentences in a row that count as one place, since an answer may join what a manual says in two or three.
+WINDOW = 3
 QUOTE_CHARACTERS = 1200
 
 _MARK = re.compile(r"\s*[\[【](\d{1,2})[\]】]")
@@ -30,7 +34,7 @@ class Grounded:
     """What is left of a draft.
 
     Attributes:
-        text: sentences that stand, each ending in its [n].
+        text: sentences that stand, each ending in its [n], one a line.
         citations: numbered from 1 in order of appearance.
         cited: the hits behind the citations, in the same order.
         withheld: sentences of the draft that no passage holds.
@@ -43,8 +47,9 @@ class Grounded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Evidence:
-    hit: Hit
+class _Claim:
+    """A sentence as it is compared: its figures, its words (hashed stems) and its language."""
+
     numbers: frozenset[str]
     identifiers: frozenset[str]
     words: frozenset[int]
@@ -52,72 +57,78 @@ class _Evidence:
 
 
 class Grounder:
-    """Checks drafts against passages."""
+    """Checks drafts against passages; safe to share between threads."""
 
     def __init__(self, sparse: SparseEncoder) -> None:
         """Compares words as the search does: stemmed in English, segmented in Chinese."""
         self._sparse = sparse
 
-    def check(self, draft: str, hits: Sequence[Hit]) -> Grounded:
+    def check(self, draft: str, hits: Sequence[Hit], question: str = "") -> Grounded:
         """Keeps what stands.
 
         Args:
             draft: the model's text with [n] markers that count the hits from 1.
             hits: the passages the model was shown, in that order.
+            question: a sentence that only repeats it is dropped, since it answers nothing.
         """
-        evidence = [self._evidence(hit) for hit in hits]
+        places = [list(self._places(hit)) for hit in hits]
+        asked = frozenset(self._sparse.query(question).indices)
         numbers: dict[int, int] = {}
         kept: list[str] = []
         withheld: list[str] = []
         for sentence in sentences(draft):
             bare = _MARK.sub("", sentence).strip()
-            if not re.search(r"\w", bare):
+            claim = self._claim(bare)
+            if claim.words <= asked:
                 continue
             marked = [int(mark) - 1 for mark in _MARK.findall(sentence) if 0 < int(mark) <= len(hits)]
-            supporting = self._supporting(bare, marked, evidence)
+            supporting = _supporting(claim, marked, places)
             if supporting is None:
                 withheld.append(bare)
-                continue
-            n = numbers.setdefault(supporting, len(numbers) + 1)
-            kept.append(_with_mark(bare, n))
+            else:
+                kept.append(_with_mark(bare, numbers.setdefault(supporting, len(numbers) + 1)))
         cited = tuple(hits[index] for index in numbers)
         citations = tuple(cite(n, hit) for n, hit in enumerate(cited, start=1))
         return Grounded("\n".join(kept), citations, cited, tuple(withheld))
 
-    def _supporting(self, sentence: str, marked: Sequence[int], evidence: Sequence[_Evidence]) -> int | None:
-        """Index of the passage that the sentence stands on: a cited one if it holds, else the best other."""
-        claimed_numbers, claimed_identifiers = literals(sentence)
-        words = frozenset(self._sparse.query(sentence).indices)
-        language = language_of(sentence)
+    def _places(self, hit: Hit) -> Iterator[_Claim]:
+        chunk = hit.chunk
+        if chunk.kind == "table":
+            rows = [line for line in chunk.text.splitlines() if line.strip()]
+            yield from (self._claim(f"{row}\n{chunk.heading}") for row in rows)
+            return
+        parts = sentences(chunk.text)
+        for start in range(max(len(parts) - WINDOW + 1, 1)):
+            yield self._claim("\n".join([*parts[start : start + WINDOW], chunk.heading]))
 
-        def support(index: int) -> float:
-            passage = evidence[index]
-            if not (claimed_numbers <= passage.numbers and claimed_identifiers <= passage.identifiers):
-                return 0.0
-            if language != passage.language:
-                # Words cannot be compared across languages; a citation by the model and a shared figure can.
-                return MIN_SUPPORT if index in marked and (claimed_numbers or claimed_identifiers) else 0.0
-            return len(words & passage.words) / max(len(words), 1)
-
-        order = [*dict.fromkeys(marked), *(index for index in range(len(evidence)) if index not in marked)]
-        cited = [index for index in dict.fromkeys(marked) if support(index) >= MIN_SUPPORT]
-        candidates = cited or order
-        best = max(candidates, key=support, default=None)
-        return best if best is not None and support(best) >= MIN_SUPPORT else None
-
-    def _evidence(self, hit: Hit) -> _Evidence:
-        text = f"{hit.chunk.heading}\n{hit.chunk.text}"
+    def _claim(self, text: str) -> _Claim:
         numbers, identifiers = literals(text)
-        words = frozenset(self._sparse.query(text).indices)
-        return _Evidence(
-            hit, numbers, identifiers | frozenset(hit.chunk.identifiers), words, language_of(hit.chunk.text)
-        )
+        return _Claim(numbers, identifiers, frozenset(self._sparse.query(text).indices), language_of(text))
+
+
+def _supporting(claim: _Claim, marked: Sequence[int], places: Sequence[Sequence[_Claim]]) -> int | None:
+    """Index of the passage that a sentence stands on: a cited one if it holds, else the best other."""
+    support = {
+        index: max((_support(claim, place, index in marked) for place in held), default=0.0)
+        for index, held in enumerate(places)
+    }
+    holding = [index for index, share in support.items() if share >= MIN_SUPPORT]
+    candidates = [index for index in holding if index in marked] or holding
+    return max(candidates, key=lambda index: support[index], default=None)
+
+
+def _support(claim: _Claim, place: _Claim, cited: bool) -> float:
+    if not (claim.numbers <= place.numbers and claim.identifiers <= place.identifiers):
+        return 0.0
+    if claim.language != place.language:
+        # Words cannot be compared across languages; a citation by the model and a shared figure can.
+        return MIN_SUPPORT if cited and (claim.numbers or claim.identifiers) else 0.0
+    return len(claim.words & place.words) / max(len(claim.words), 1)
 
 
 def literals(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Numbers and identifiers of a text, each in the form they are compared in: '2,500.0' -> '2500'."""
-    text = _STEP.sub("", text)
-    plain = _SPLIT_DECIMAL.sub(".", _THOUSANDS.sub("", fold(text)))
+    plain = _SPLIT_DECIMAL.sub(".", _THOUSANDS.sub("", fold(_STEP.sub("", text))))
     numbers = frozenset(_plain_number(number) for number in _NUMBER.findall(plain))
     return numbers, frozenset(find_identifiers(text))
 
@@ -143,5 +154,5 @@ def _plain_number(number: str) -> str:
 
 
 def _with_mark(sentence: str, n: int) -> str:
-    body, end = (sentence[:-1], sentence[-1]) if sentence[-1] in ".。!！?？;；" else (sentence, "")
+    body, end = (sentence[:-1], sentence[-1]) if sentence[-1] in ".。!！?？;；:：" else (sentence, "")
     return f"{body} [{n}]{end}"

@@ -4,6 +4,7 @@ The head of the prompt is the same for every question in a language, so that the
 keeps it. Passages are data: they stand between markers, and nothing in them is an instruction.
 """
 
+import difflib
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -20,6 +21,8 @@ REFUSAL: dict[Language, str] = {
 PASSAGE_CHARACTERS = 1400
 TURN_CHARACTERS = 400
 TURNS = 4
+# Small models change a word of the phrase ('The manual held here ...').
+NEARLY = 0.85
 
 _LABELS: dict[Language, tuple[str, str]] = {"en": ("Sources", "Question"), "zh": ("资料", "问题")}
 
@@ -51,6 +54,8 @@ def passage_text(hit: Hit) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether the model said that the sources do not hold the answer."""
-    bare = "".join(text.split()).rstrip(".。")
-    return any("".join(phrase.split()).rstrip(".。") in bare for phrase in REFUSAL.values())
+    """Whether the model refused, in the phrase it was given or nearly."""
+    return any(
+        phrase in text or difflib.SequenceMatcher(None, phrase, text.strip()).ratio() >= NEARLY
+        for phrase in REFUSAL.values()
+    )

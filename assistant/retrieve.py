@@ -61,6 +61,11 @@ class Retriever:
         exact = self._exact(question.text, scope, fused)
         return tuple(_unique([*exact, *fused]))[:limit]
 
+    def holds(self, identifier: str, applies_to: tuple[str, ...] = ()) -> bool:
+        """Whether the manuals in scope hold a normalised identifier anywhere."""
+        scope = Scope(applies_to, "manual", self._catalogue.hidden())
+        return bool(self._store.lookup([identifier], scope, limit=1))
+
     def _exact(self, text: str, scope: Scope, fused: Sequence[Hit]) -> list[Hit]:
         """Passages that hold an identifier of the question; those about it before those that mention it."""
         named = {normal_form(name) for name in scope.applies_to}

@@ -177,6 +177,17 @@ def test_a_code_is_found_exactly_and_its_neighbour_comes_later(
         assert (found.hits[0].chunk.page, found.hits[0].exact) == (page, True), typed
 
 
+@pytest.mark.parametrize("typed", ["E-117", "e117", "E 117"])
+def test_a_code_that_no_manual_holds_is_said_to_be_missing(
+    build: Callable[..., Answerer], model: ModelServer, typed: str
+) -> None:
+    model.pieces = ["E-117 means the light curtain is open [1]."]
+    answer = build(model.url).ask(Question(f"fault {typed} on the press", "PR-01"))
+    assert answer.refused and model.asked == []
+    assert "117" in answer.text and "is not in the manuals held for PR-01" in answer.text
+    assert "E-107" in answer.text
+
+
 def test_other_machines_and_old_revisions_are_never_shown(
     build: Callable[..., Answerer], model: ModelServer
 ) -> None:

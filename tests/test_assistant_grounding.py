@@ -3,7 +3,7 @@
 import pytest
 
 from assistant.grounding import Grounder, literals
-from assistant.schema import Chunk, Hit
+from assistant.schema import BlockKind, Chunk, Hit
 from assistant.sparse import SparseEncoder
 
 PASSAGES = [
@@ -14,7 +14,7 @@ PASSAGES = [
 ]
 
 
-def hit(number: int, text: str) -> Hit:
+def hit(number: int, text: str, kind: BlockKind = "text") -> Hit:
     chunk = Chunk(
         id=f"c{number}",
         document="press.pdf",
@@ -23,7 +23,7 @@ def hit(number: int, text: str) -> Hit:
         section=(),
         page=number,
         page_last=number,
-        kind="text",
+        kind=kind,
         text=text,
     )
     return Hit(chunk, 1.0)
@@ -75,6 +75,18 @@ def test_chinese_sentences_are_held_to_the_same(grounder: Grounder, hits: list[H
 def test_markers_alone_and_words_of_no_passage_are_no_answer(grounder: Grounder, hits: list[Hit]) -> None:
     assert grounder.check("[1] [2] [3]", hits).text == ""
     assert grounder.check("The spindle bearings need grease every week [1].", hits).text == ""
+
+
+def test_a_figure_of_the_neighbouring_row_is_withheld(grounder: Grounder) -> None:
+    rows = "Joint: Cylinder flange | Torque: 1850 Nm\nJoint: Pump flange screws | Torque: 125 Nm"
+    table = [hit(1, rows, kind="table")]
+    assert grounder.check("The torque of the pump flange screws is 1850 Nm [1].", table).text == ""
+    assert "125 Nm [1]" in grounder.check("The torque of the pump flange screws is 125 Nm [1].", table).text
+
+
+def test_a_sentence_that_only_repeats_the_question_is_no_answer(grounder: Grounder, hits: list[Hit]) -> None:
+    assert grounder.check("E-07 [2].", hits, "what does E-07 mean").text == ""
+    assert grounder.check("E-07: main pressure low [2].", hits, "what does E-07 mean").text != ""
 
 
 def test_citations_are_numbered_as_they_appear(grounder: Grounder, hits: list[Hit]) -> None:
