@@ -2,15 +2,16 @@
 
 A sentence counts when one place of a passage that it cites (or, where the model cited the wrong one or none,
 of another retrieved passage) holds all of its numbers and identifiers and most of its words. A place is one
-row of a table or a few sentences in a row: a figure from the neighbouring row is a wrong figure. The rest is
-withheld.
+row of a table or a few sentences in a row: a figure from the neighbouring row is a wrong figure. And a figure
+counts only for what was asked: the words that a sentence with figures shares with the question must all stand
+there too. The rest is withheld.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.identifiers import find_identifiers, fold
+from assistant.identifiers import candidate_identifiers, find_identifiers, fold
 from assistant.language import language_of, sentences
 from assistant.schema import Citation, Hit
 from assistant.sparse import SparseEncoder
@@ -69,20 +70,22 @@ class Grounder:
         Args:
             draft: the model's text with [n] markers that count the hits from 1.
             hits: the passages the model was shown, in that order.
-            question: a sentence that only repeats it is dropped, since it answers nothing.
+            question: a sentence that only repeats it is dropped, since it answers nothing; so is a sentence
+                that only announces a list.
         """
         places = [list(self._places(hit)) for hit in hits]
-        asked = frozenset(self._sparse.query(question).indices)
+        typed = f"{question} {' '.join(candidate_identifiers(question))}"
+        asked = frozenset(self._sparse.query(typed).indices)
         numbers: dict[int, int] = {}
         kept: list[str] = []
         withheld: list[str] = []
         for sentence in sentences(draft):
             bare = _MARK.sub("", sentence).strip()
             claim = self._claim(bare)
-            if claim.words <= asked:
+            if claim.words <= asked or bare.endswith((":", "：")):
                 continue
             marked = [int(mark) - 1 for mark in _MARK.findall(sentence) if 0 < int(mark) <= len(hits)]
-            supporting = _supporting(claim, marked, places)
+            supporting = _supporting(claim, claim.words & asked, marked, places)
             if supporting is None:
                 withheld.append(bare)
             else:
@@ -106,10 +109,12 @@ class Grounder:
         return _Claim(numbers, identifiers, frozenset(self._sparse.query(text).indices), language_of(text))
 
 
-def _supporting(claim: _Claim, marked: Sequence[int], places: Sequence[Sequence[_Claim]]) -> int | None:
+def _supporting(
+    claim: _Claim, subject: frozenset[int], marked: Sequence[int], places: Sequence[Sequence[_Claim]]
+) -> int | None:
     """Index of the passage that a sentence stands on: a cited one if it holds, else the best other."""
     support = {
-        index: max((_support(claim, place, index in marked) for place in held), default=0.0)
+        index: max((_support(claim, subject, place, index in marked) for place in held), default=0.0)
         for index, held in enumerate(places)
     }
     holding = [index for index, share in support.items() if share >= MIN_SUPPORT]
@@ -117,12 +122,14 @@ def _supporting(claim: _Claim, marked: Sequence[int], places: Sequence[Sequence[
     return max(candidates, key=lambda index: support[index], default=None)
 
 
-def _support(claim: _Claim, place: _Claim, cited: bool) -> float:
+def _support(claim: _Claim, subject: frozenset[int], place: _Claim, cited: bool) -> float:
     if not (claim.numbers <= place.numbers and claim.identifiers <= place.identifiers):
         return 0.0
     if claim.language != place.language:
         # Words cannot be compared across languages; a citation by the model and a shared figure can.
         return MIN_SUPPORT if cited and (claim.numbers or claim.identifiers) else 0.0
+    if claim.numbers and not subject <= place.words:
+        return 0.0
     return len(claim.words & place.words) / max(len(claim.words), 1)
 
 

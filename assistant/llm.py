@@ -7,6 +7,7 @@ import httpx
 import openai
 from langchain_core.messages import BaseMessage
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from assistant.errors import LLMUnavailableError
 from assistant.settings import LLMSettings
@@ -21,7 +22,7 @@ class LanguageModel:
         self._chat = ChatOpenAI(
             base_url=settings.url,
             model=settings.model,
-            api_key=settings.api_key if settings.api_key.get_secret_value() else "none",  # type: ignore[arg-type]
+            api_key=settings.api_key if settings.api_key.get_secret_value() else SecretStr("none"),
             temperature=0,
             max_completion_tokens=settings.max_tokens,
             timeout=httpx.Timeout(settings.first_token_timeout_s, connect=settings.connect_timeout_s),

@@ -86,7 +86,15 @@ def test_a_figure_of_the_neighbouring_row_is_withheld(grounder: Grounder) -> Non
 
 def test_a_sentence_that_only_repeats_the_question_is_no_answer(grounder: Grounder, hits: list[Hit]) -> None:
     assert grounder.check("E-07 [2].", hits, "what does E-07 mean").text == ""
+    assert grounder.check("Press shows E-07 [2].", hits, "press shows e 07").text == ""
+    assert grounder.check("Do as follows:", hits, "what now").text == ""
     assert grounder.check("E-07: main pressure low [2].", hits, "what does E-07 mean").text != ""
+
+
+def test_a_figure_of_another_part_is_withheld_when_the_question_names_the_part(grounder: Grounder) -> None:
+    rows = [hit(1, "Item: Torque main cylinder flange screws | Value: 1850 Nm", kind="table")]
+    draft = "The flange screws of the main pump are 1850 Nm [1]."
+    assert grounder.check(draft, rows, "torque of the main pump flange screws").text == ""
 
 
 def test_citations_are_numbered_as_they_appear(grounder: Grounder, hits: list[Hit]) -> None:
