@@ -252,9 +252,9 @@ def counts() -> list[str]:
 
 
 STOP = set(
-    "a an and are as at be but by can do does for from get go has have how i if in into is it its just may me my "
-    "need no not of off on one or our out over pls so that the them then there they this to up we what whats when "
-    "where which while who why will with you".split()
+    "a an and are as at be but by can do does for from get go has have how i if in into is it its just may "
+    "me my need no not of off on one or our out over pls so that the them then there they this to up we what "
+    "whats when where which while who why will with you".split()
 )
 
 
