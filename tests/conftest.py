@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +14,13 @@ from pathlib import Path
 import httpx
 import pypdfium2
 import pytest
-import uvicorn
-from fastapi import FastAPI
 
-from assistant.app import Lineside, open_lineside
+from assistant.app import open_lineside
 from assistant.records.accounts import ROLES, Accounts
+from assistant.records.plant import StockItem
 from assistant.schema import Asset
-from assistant.settings import load_settings
+from assistant.settings import Settings, load_settings
+from ingest.commands import build_ingestor
 
 REPOSITORY = Path(__file__).parents[1]
 LIVE_HOME = REPOSITORY / ".lineside"
@@ -90,37 +89,70 @@ Only the person who hung a padlock may remove it. The spare key lies in the shif
 
 @dataclass(frozen=True)
 class Site:
-    """A running web application: its address, its parts, and a password for every role."""
+    """A running `lineside serve`: its address, home, process, and a password for every role."""
 
     url: str
-    lineside: Lineside
+    home: Path
+    process: int
     passwords: dict[str, str]
 
-    def client(self, role: str | None = None) -> httpx.Client:
+    @contextmanager
+    def client(self, role: str | None = None) -> Iterator[httpx.Client]:
         """An HTTP client, signed in when a role is given."""
-        client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
-        if role:
-            reply = client.post("/sign-in", data={"name": role, "password": self.passwords[role]})
-            assert reply.status_code == 303, reply.text
-        return client
+        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as client:
+            if role:
+                reply = client.post("/sign-in", data={"name": role, "password": self.passwords[role]})
+                assert reply.status_code == 303, reply.text
+            yield client
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The whole application on a port of its own: a small real plant, ingested, and no model server."""
-    from assistant.web.app import create_app
-    from ingest.commands import build_ingestor, ingest_handler
-
     folder = tmp_path_factory.mktemp("site")
-    environment = {
+    variables = {
         "LINESIDE_HOME": str(folder / "home"),
         "LINESIDE_LLM_URL": f"http://127.0.0.1:{find_unused_port()}/v1",
         "LINESIDE_WEB_UPLOAD_MB": "2",
     }
-    with open_lineside(load_settings(environment, folder)) as lineside:
-        lineside.plant.add_assets(
-            [Asset("PR-01", "Press 1", "HP-250"), Asset("IM-01", "1号注塑机", "ZS-160")]
+    passwords = small_plant(load_settings(variables, folder), folder)
+    port, log = find_unused_port(), folder / "serve.log"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LINESIDE_")}
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "assistant", "serve", "--port", str(port)],
+            cwd=folder,
+            env={**environment, **variables},
+            stdout=out,
+            stderr=out,
         )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 120
+        while not answers(f"{url}/healthz"):
+            if server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the application did not start:\n{log.read_text(encoding='utf-8')}")
+            time.sleep(0.3)
+        yield Site(url, folder / "home", server.pid, passwords)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+
+
+def answers(url: str) -> bool:
+    """Whether something answers there."""
+    try:
+        return httpx.get(url, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def small_plant(settings: Settings, folder: Path) -> dict[str, str]:
+    """Fills a home with two machines, a page of each manual and a note; returns a password per role."""
+    with open_lineside(settings) as lineside:
+        press, moulder = Asset("PR-01", "Press 1", "HP-250"), Asset("IM-01", "1号注塑机", "ZS-160")
+        lineside.plant.add_assets([press, moulder])
+        lineside.plant.add_stock([StockItem("44-2320", "Pressure transducer", 3, "B-04")])
         ingestor = build_ingestor(lineside)
         for manual, words, model in (
             (PRESS, ("E-101", "Remedy"), "HP-250"),
@@ -131,11 +163,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         (folder / "rules.md").write_text(RULES, encoding="utf-8")
         assert ingestor.ingest(folder / "rules.md", "rules.md").status == "ingested"
         accounts = Accounts(lineside.engine)
-        passwords = {role: accounts.add(role, role) for role in ROLES}
-        lineside.jobs.start(ingest_handler(lineside))
-        with served(create_app(lineside)) as url:
-            yield Site(url, lineside, passwords)
-        lineside.jobs.stop()
+        return {role: accounts.add(role, role) for role in ROLES}
 
 
 def cut(source: Path, pages: list[int], target: Path) -> Path:
@@ -154,22 +182,3 @@ def pages_with(source: Path, *words: str) -> list[int]:
     texts = [document[index].get_textpage().get_text_range() for index in range(len(document))]
     document.close()
     return [number for number, text in enumerate(texts, start=1) if all(word in text for word in words)]
-
-
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Runs an application in a thread; gives its address."""
-    port = find_unused_port()
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.05)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=30)

@@ -7,13 +7,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.errors import LinesideError
 from assistant.schema import Role
 from assistant.web.access import Access
 from assistant.web.failures import NotAllowedError, NotSignedInError, TooLargeError, failure_of
+from assistant.web.render import refused_page
 
 OPEN_PATHS = ("/sign-in", "/sign-out", "/healthz", "/readyz", "/static/", "/favicon.ico", "/manifest.json")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -137,8 +138,11 @@ def _limited(request: Request, receive: Receive, limit: int) -> Receive:
 def _refusal(request: Request, refusal: LinesideError) -> Response:
     path = request.url.path
     navigates = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-    if isinstance(refusal, NotSignedInError) and navigates and not path.startswith("/api/"):
-        return RedirectResponse(f"/sign-in?next={quote(path)}", 303)
+    if navigates and not path.startswith("/api/"):
+        if isinstance(refusal, NotSignedInError):
+            return RedirectResponse(f"/sign-in?next={quote(path)}", 303)
+        if isinstance(refusal, NotAllowedError):
+            return HTMLResponse(refused_page("zh" if path.startswith("/zh/") else "en"), 403)
     return failure_of(refusal)
 
 

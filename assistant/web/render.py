@@ -44,6 +44,11 @@ def header(user: User | None, page: str, language: Language) -> str:
     return render("header.html", language, user=user, page=page, other="en" if language == "zh" else "zh")
 
 
+def refused_page(language: Language) -> str:
+    """A whole page for someone whose role does not suffice."""
+    return render("refused.html", language, title=texts(language)["supervisor"])
+
+
 def exchange(done: Exchange, links: PageLinks) -> str:
     """A finished exchange: safety first, then the answer, then its pages."""
     answer = done.answer
