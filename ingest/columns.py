@@ -43,10 +43,11 @@ def reading_order(items: Sequence[Area]) -> list[list[Area]]:
 def _best_split(items: Sequence[Area]) -> _Split | None:
     best: _Split | None = None
     for x in _gutters(items):
+        beside = [item for item in items if item.x0 >= x - 1 or item.x1 <= x + 1]
         crossing = [item for item in items if item.x0 < x - 1 and item.x1 > x + 1]
         levels = sorted({0.0, 1e9, *((c.y0 + c.y1) / 2 for c in crossing)})
         for top, bottom in zip(levels, levels[1:], strict=False):
-            split = _split_at(items, crossing, x, top, bottom)
+            split = _split_at(items, beside, x, top, bottom)
             if split and (best is None or split.weight > best.weight):
                 best = split
     return best
@@ -62,9 +63,9 @@ def _gutters(items: Sequence[Area]) -> list[float]:
 
 
 def _split_at(
-    items: Sequence[Area], crossing: list[Area], x: float, top: float, bottom: float
+    items: Sequence[Area], beside: list[Area], x: float, top: float, bottom: float
 ) -> _Split | None:
-    inside = [i for i in items if i not in crossing and top < (i.y0 + i.y1) / 2 < bottom]
+    inside = [i for i in beside if top < (i.y0 + i.y1) / 2 < bottom]
     left = [i for i in inside if i.x1 <= x + 1]
     right = [i for i in inside if i.x1 > x + 1]
     if not _is_column(left) or not _is_column(right):

@@ -4,11 +4,13 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from ingest.lines import Line, lines_of, segments_of
+from ingest.lines import Line
 from ingest.page import Area, Page
 
 EDGE = 0.09
 NEIGHBOURS = 3
+# In steps of 4 points.
+TOLERANCE = 4
 _LABEL = re.compile(
     r"^(?:page|seite|第)?\s*[-–—]?\s*(?:[A-Z]{0,3}[-.]?\d{1,4}(?:[-–.]\d{1,4}){0,2}|[ivxlc]{1,7})"
     r"\s*[-–—]?\s*(?:页)?(?:\s*(?:of|/|共)\s*\d+\s*页?)?$",
@@ -16,17 +18,17 @@ _LABEL = re.compile(
 )
 
 
-def content_areas(pages: Sequence[Page]) -> list[Area]:
+def content_areas(pages: Sequence[Page], lines_of_pages: Sequence[Sequence[Line]]) -> list[Area]:
     """For each page the area between running header and footer.
 
     A line counts as running when the same words (numbers aside) stand at the same height on a page at most
     three away, within the outer eleventh of the page; or when it is a page label alone at the very edge.
     """
-    edges = [_edge_lines(page) for page in pages]
+    edges = [_edge_lines(page, lines) for page, lines in zip(pages, lines_of_pages, strict=True)]
     seen: dict[tuple[str, int], list[int]] = defaultdict(list)
     for index, lines in enumerate(edges):
         for line in lines:
-            for height in (-1, 0, 1):
+            for height in range(-TOLERANCE, TOLERANCE + 1):
                 seen[_pattern(line), round(line.y0 / 4) + height].append(index)
     areas = []
     for index, (page, lines) in enumerate(zip(pages, edges, strict=True)):
@@ -41,12 +43,14 @@ def content_areas(pages: Sequence[Page]) -> list[Area]:
             else:
                 bottom = min(bottom, line.y0)
         areas.append(Area(0.0, top, page.reading_width, bottom))
-    return [_without_label(page, area) for page, area in zip(pages, areas, strict=True)]
+    return [
+        _without_label(page, lines, area)
+        for page, lines, area in zip(pages, lines_of_pages, areas, strict=True)
+    ]
 
 
-def _edge_lines(page: Page) -> list[Line]:
+def _edge_lines(page: Page, lines: Sequence[Line]) -> list[Line]:
     high, low = EDGE * page.reading_height, (1 - EDGE) * page.reading_height
-    lines = lines_of(segments_of(page.runs))
     return [line for line in lines if line.y1 < high or line.y0 > low]
 
 
@@ -54,9 +58,9 @@ def _pattern(line: Line) -> str:
     return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.strip().casefold())
 
 
-def _without_label(page: Page, area: Area) -> Area:
+def _without_label(page: Page, lines: Sequence[Line], area: Area) -> Area:
     """Pages that end early carry their label below the last paragraph, not at the edge."""
-    inside = [line for line in lines_of(segments_of(page.runs)) if area.y0 < line.middle[1] < area.y1]
+    inside = [line for line in lines if area.y0 < line.middle[1] < area.y1]
     if len(inside) < 2 or area.y1 < page.reading_height:
         return area
     last, before = inside[-1], inside[-2]

@@ -4,16 +4,25 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from ingest.lines import Line, lines_of, segments_of, words_text
+from ingest.lines import Line, words_text
 from ingest.notices import signal_of
-from ingest.page import CJK, Page
+from ingest.page import CJK
 from ingest.pdf import OutlineEntry
 
+RUN_IN_LEVEL = 4
 CAPTION_LEVEL = 6
 LABEL_LEVEL = 8
 _CAPTION = re.compile(r"^(?:table|tab\.|表)\s*(?:[A-Z]?[-–.]?\d+|\d+)", re.IGNORECASE)
-_FIGURE = re.compile(r"^(?:figure|fig\.|图)\s*(?:[A-Z]?[-–.]?\d+|\d+)", re.IGNORECASE)
+_FIGURE = re.compile(
+    r"^(?:figure|fig\.|图)\s*[A-Z]?[-–.]?\d+(?:[-–.]\d+)*[a-z]?\s*(?:$|[.:：、]|\s(?=[A-Z\u3400-\u9fff(（]))",
+    re.IGNORECASE,
+)
+_CONTINUED = re.compile(
+    r"\s*[-–—(（]*\s*(?:continued|cont\.?|cont'd|续表?|续上表)\s*[)）.]*\s*$",
+    re.IGNORECASE,
+)
 _CHAPTER = re.compile(
     r"^(?:chapter|part|appendix|annex)\s+[\dA-Z]+\b|^第\s*[\d一二三四五六七八九十]+\s*[章篇部]|^附录",
     re.IGNORECASE,
@@ -21,7 +30,9 @@ _CHAPTER = re.compile(
 _SECTION = re.compile(r"^section\s+[\dIVX]+\b|^第\s*[\d一二三四五六七八九十]+\s*节", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d{1,3}(?:[.\-–]\d{1,3})+)[.)]?\s+\S")
 _SIMPLE = re.compile(r"^(?:\d{1,3}|[A-Z])[.)]?\s+\S")
-_STEP = re.compile(r"^(?:\(?\d{1,2}[.)]|\(?[a-z][.)]|step\s+\d+|[•●▪■◦‣·*–—-]\s|[①-⑳])", re.IGNORECASE)
+_STEP = re.compile(
+    r"^(?:[(（]?\d{1,2}[.)）、](?!\d)|\(?[a-z][.)]\s|step\s+\d+|[•●▪■◦‣·*–—-]\s|[①-⑳])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +40,12 @@ class Style:
     """What is usual in a file.
 
     Attributes:
-        body: font height of most characters.
+        body: font height of most characters; infinite where heights tell nothing.
         sizes: heights clearly above it, largest first.
         outline: (page, squeezed title) -> level.
         labels: squeezed texts of bold lines that recur within pages ('SYMPTOM', 'CAUSE').
-        opener: the label that stands furthest left: it opens a new entry; empty when there are no labels.
+        opener: the label that opens an entry: it stands furthest left and what it says is indented under it;
+            empty when there are no such labels.
     """
 
     body: float
@@ -43,31 +55,53 @@ class Style:
     opener: str = ""
 
 
-def style_of(pages: Sequence[Page], outline: Sequence[OutlineEntry]) -> Style:
-    """Measures a file's style."""
+def style_of(pages: Sequence[Sequence[Line]], outline: Sequence[OutlineEntry]) -> Style:
+    """Measures a file's style from the lines of its pages (those read by OCR tell nothing: leave them out)."""
     weights: Counter[float] = Counter()
-    marks: Counter[str] = Counter()
+    labels: Counter[str] = Counter()
+    all_of: Counter[str] = Counter()
+    indented: Counter[str] = Counter()
     left: dict[str, float] = {}
-    for page in pages:
+    for lines in pages:
         here: Counter[str] = Counter()
-        for line in lines_of(segments_of(page.runs)):
+        for line, following in zip_longest(lines, lines[1:]):
             weights[round(line.size * 2) / 2] += len(line.text)
-            text = line.text
-            if line.bold and len(text) < 40 and not re.search(r"\d", text) and not signal_of(text):
-                here[squeezed(text)] += 1
-                left[squeezed(text)] = min(left.get(squeezed(text), 1e9), line.x0)
+            mark = _label(line)
+            if mark:
+                here[mark] += 1
+                all_of[mark] += 1
+                left[mark] = min(left.get(mark, 1e9), line.x0)
+                indented[mark] += following is not None and following.x0 - line.x0 > 0.5 * line.size
         for mark, count in here.items():
-            marks[mark] = max(marks[mark], count)
+            labels[mark] = max(labels[mark], count)
     body = weights.most_common(1)[0][0] if weights else 10.0
     sizes = sorted((size for size in weights if size > 1.12 * body), reverse=True)
-    labels = frozenset(mark for mark, count in marks.items() if count >= 3 and len(mark) > 2)
-    opener = min(labels, key=lambda mark: left[mark]) if len(labels) > 1 else ""
-    return Style(body, tuple(sizes), {(e.page, squeezed(e.title)): e.level for e in outline}, labels, opener)
+    known = {(entry.page, squeezed(entry.title)): entry.level for entry in outline}
+    recurring = frozenset(mark for mark, count in labels.items() if count >= 3)
+    openers = (
+        [mark for mark in recurring if indented[mark] > 0.8 * all_of[mark]] if len(recurring) > 1 else []
+    )
+    opener = min(openers, key=lambda mark: left[mark], default="")
+    return Style(body, tuple(sizes), known, recurring, opener)
+
+
+def _label(line: Line) -> str:
+    """A short bold line without numbers, squeezed; empty for any other line."""
+    text = line.text
+    if not line.bold or len(text) >= 40 or re.search(r"\d", text) or signal_of(text):
+        return ""
+    mark = squeezed(text)
+    return mark if len(mark) > 2 else ""
 
 
 def squeezed(text: str) -> str:
     """Letters and digits only, casefolded: how titles are compared."""
     return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def without_continued(text: str) -> str:
+    """A title without '(continued)' and its like."""
+    return _CONTINUED.sub("", text)
 
 
 def is_caption(text: str) -> bool:
@@ -77,7 +111,12 @@ def is_caption(text: str) -> bool:
 
 def is_figure_caption(text: str) -> bool:
     """True for 'Figure 4. …', '图 4 …'."""
-    return bool(_FIGURE.match(text))
+    return len(text) < 200 and bool(_FIGURE.match(text))
+
+
+def is_numbered(text: str) -> bool:
+    """True when a line starts with a number in several parts, as in '4-14.' or '3.2'."""
+    return bool(_NUMBERED.match(text))
 
 
 def is_step(text: str) -> bool:
@@ -85,7 +124,9 @@ def is_step(text: str) -> bool:
     return bool(_STEP.match(text))
 
 
-def heading_level(line: Line, text: str, page: int, style: Style, isolated: bool) -> int:
+def heading_level(
+    line: Line, text: str, page: int, style: Style, isolated: bool, known_only: bool = False
+) -> int:
     """Depth of a heading from 1, or 0 when the line is none.
 
     Args:
@@ -94,10 +135,11 @@ def heading_level(line: Line, text: str, page: int, style: Style, isolated: bool
         page: 1-based.
         style: of the file.
         isolated: white space stands above the line.
+        known_only: go by the bookmarks alone.
     """
     known = style.outline.get((page, squeezed(text)))
-    if known:
-        return known
+    if known or known_only:
+        return known or 0
     letters = re.sub(r"[^\w]|\d|_", "", text)
     if len(letters) < 2 or len(text) > 120 or signal_of(text):
         return 0
@@ -106,7 +148,7 @@ def heading_level(line: Line, text: str, page: int, style: Style, isolated: bool
     large = line.size > 1.12 * style.body
     if large and not is_step_like(text):
         return _depth(text, line, style)
-    if line.bold and _reads_like_title(text):
+    if line.bold and len(line.segments) <= 2 and _reads_like_title(text):
         return _depth(text, line, style)
     if (
         isolated
@@ -114,6 +156,8 @@ def heading_level(line: Line, text: str, page: int, style: Style, isolated: bool
         and _reads_like_title(text)
         and len(text) < 70
     ):
+        return _depth(text, line, style)
+    if isolated and style.body == float("inf") and text.isupper() and len(letters) >= 5 and len(text) < 60:
         return _depth(text, line, style)
     return 0
 
@@ -141,7 +185,7 @@ def _reads_like_title(text: str) -> bool:
     if text.endswith((",", ";", "，", "；", "。")) or text[0].islower():
         return False
     sentence = text.endswith(".") and not text.isupper() and len(text.split()) > 6
-    return not sentence and len(text) <= (40 if CJK.search(text) else 100)
+    return not sentence and len(text) <= (40 if CJK.search(text) else 120)
 
 
 def _depth(text: str, line: Line, style: Style) -> int:

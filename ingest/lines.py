@@ -2,60 +2,65 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 
-from ingest.page import Area, Word, around, close_gaps
+from ingest.page import CJK, Area, Word, around, close_gaps
 
 # A gap wider than this many font heights separates two cells or columns; justified prose stays below it.
 WIDE_GAP = 1.1
+# Chinese has no spaces between words: after a Chinese character less is enough.
+WIDE_GAP_CJK = 0.75
 # Two characters nearer than this belong to one word that a font change cut in two.
 GLUE = 0.06
+_WIDE = "\u2003"
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots, so that what is asked again and again is worked out once.
+@dataclass(frozen=True)
 class Segment(Area):
     """Words in a row without a wide gap between them."""
 
     words: tuple[Word, ...]
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The words with their spaces."""
         return words_text(self.words)
 
-    @property
+    @cached_property
     def size(self) -> float:
         """Middle font height."""
         return median(word.size for word in self.words)
 
-    @property
+    @cached_property
     def bold(self) -> bool:
         """True when four fifths of the characters are bold."""
         return sum(len(w.text) for w in self.words if w.bold) >= 0.8 * sum(len(w.text) for w in self.words)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line(Area):
     """Segments on one height, from left to right."""
 
     segments: tuple[Segment, ...]
 
-    @property
+    @cached_property
     def words(self) -> tuple[Word, ...]:
         """All words."""
         return tuple(word for segment in self.segments for word in segment.words)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The line as read."""
         return words_text(self.words)
 
-    @property
+    @cached_property
     def size(self) -> float:
         """Middle font height."""
         return median(word.size for word in self.words)
 
-    @property
+    @cached_property
     def bold(self) -> bool:
         """True when four fifths of the characters are bold."""
         return Segment(0, 0, 0, 0, self.words).bold
@@ -65,10 +70,20 @@ def words_text(words: Sequence[Word]) -> str:
     """Words joined as their places and scripts want it."""
     pieces: list[str] = []
     for index, word in enumerate(words):
-        if index and word.x0 - words[index - 1].x1 > GLUE * word.size:
+        gap = word.x0 - words[index - 1].x1 if index else 0.0
+        if gap > WIDE_GAP_CJK * word.size and gap > wide_gap(words[index - 1]):
+            # A wide gap parts two cells and stays a space also between Chinese characters.
+            pieces.append(_WIDE)
+        elif gap > GLUE * word.size:
             pieces.append(" ")
         pieces.append(word.text)
-    return close_gaps("".join(pieces))
+    text = "".join(pieces)
+    return text if text.isascii() else close_gaps(text).replace(_WIDE, " ")
+
+
+def wide_gap(word: Word) -> float:
+    """The gap after a word that parts it from the next cell, in points."""
+    return word.size * (WIDE_GAP_CJK if CJK.match(word.text[-1]) else WIDE_GAP)
 
 
 def segments_of(runs: Iterable[Sequence[Word]]) -> list[Segment]:
@@ -111,7 +126,9 @@ def _segment(words: list[Word]) -> Segment:
 def _apart(left: Word, right: Word) -> bool:
     size = max(left.size, right.size)
     gap = right.x0 - left.x1
-    return gap > WIDE_GAP * size or gap < -2 * size or abs(right.y1 - left.y1) > 0.8 * size
+    if gap > WIDE_GAP_CJK * size and gap > wide_gap(left):
+        return True
+    return gap < -2 * size or abs(right.y1 - left.y1) > 0.8 * size
 
 
 def _same_height(line: list[Segment], segment: Segment) -> bool:

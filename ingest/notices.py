@@ -21,17 +21,18 @@ SIGNALS: dict[str, SignalWord] = {
 }
 _WORDS = "|".join(SIGNALS)
 _EDGES = r"[\s!！⚠▲△*:：.。\-–—【】\[\]()（）]*"
+# Words that open a remark: kept together like a notice, but no signal words.
+_REMARK = re.compile(rf"^{_EDGES}(?:NOTES?|REMARKS?|说明|提示|备注){_EDGES}$")
 _ALONE = re.compile(rf"^{_EDGES}({_WORDS}){_EDGES}$")
 _INLINE = re.compile(rf"^[\s!！⚠▲△*【\[]*({_WORDS})[\]】]?\s*[:：!！—–-]+\s*\S")
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeSpan:
-    """A notice found in a column: lines first..last (inclusive) and its signal word."""
+    """A notice found in a column: its last line (inclusive) and its signal word, None for a mere remark."""
 
-    first: int
     last: int
-    signal: SignalWord
+    signal: SignalWord | None
 
 
 def signal_of(text: str) -> SignalWord | None:
@@ -41,8 +42,8 @@ def signal_of(text: str) -> SignalWord | None:
 
 
 def stands_alone(text: str) -> bool:
-    """True when a line holds nothing but a signal word."""
-    return bool(_ALONE.match(text))
+    """True when a line holds nothing but a signal word or the word for a remark."""
+    return bool(_ALONE.match(text) or _REMARK.match(text))
 
 
 def notice_at(lines: Sequence[Line], index: int, frames: Sequence[Area]) -> NoticeSpan | None:
@@ -52,16 +53,16 @@ def notice_at(lines: Sequence[Line], index: int, frames: Sequence[Area]) -> Noti
     """
     line = lines[index]
     signal = signal_of(line.text)
-    if signal is None:
+    if signal is None and not _REMARK.match(line.text):
         return None
     framed = _end_in_frame(lines, index, frames)
     if framed is not None:
-        return NoticeSpan(index, framed, signal)
-    if not stands_alone(line.text):
-        return NoticeSpan(index, _end_of_paragraph(lines, index), signal)
+        return NoticeSpan(framed, signal)
+    if signal and not stands_alone(line.text):
+        return NoticeSpan(_end_of_paragraph(lines, index), signal)
     if index + 1 >= len(lines) or signal_of(lines[index + 1].text):
         return None
-    return NoticeSpan(index, _end_of_body(lines, index + 1), signal)
+    return NoticeSpan(_end_of_body(lines, index + 1), signal)
 
 
 def _end_in_frame(lines: Sequence[Line], index: int, frames: Sequence[Area]) -> int | None:
@@ -97,7 +98,7 @@ def _end_of_body(lines: Sequence[Line], start: int) -> int:
     last = start
     while last + 1 < len(lines):
         line, following = lines[last], lines[last + 1]
-        if signal_of(following.text) or following.bold != body.bold:
+        if signal_of(following.text) or stands_alone(following.text) or following.bold != body.bold:
             break
         if abs(following.size - body.size) > 0.12 * body.size:
             break

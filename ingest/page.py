@@ -70,6 +70,7 @@ class Page:
         runs: words in the order of the file, one run for each stretch on one line.
         rules: thin lines, horizontal or vertical, each as the area it covers.
         frames: rectangles drawn around something.
+        dots: small round or square marks.
         picture: share of the page that its largest picture covers, 0..1.
         turn: degrees by which the page was turned clockwise to be read.
     """
@@ -80,6 +81,7 @@ class Page:
     runs: tuple[tuple[Word, ...], ...]
     rules: tuple[Area, ...] = ()
     frames: tuple[Area, ...] = ()
+    dots: tuple[Area, ...] = ()
     picture: float = 0.0
     turn: Turn = 0
     ocr: bool = False

@@ -7,8 +7,8 @@ encodings. Its character boxes are taken at word ends only, which keeps thousand
 import ctypes
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from assistant.errors import DocumentError
-from ingest.page import Area, Page, Turn, Word, turned
+from ingest.page import CJK, Area, Page, Turn, Word, around, turned
 
 MAX_PAGES = 20_000
 MAX_PATHS = 20_000
 THIN = 3.0
+MIN_DOT, MAX_DOT = 1.4, 10.0
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi", re.IGNORECASE)
 _WORD = re.compile(r"[^\s\x00]+")
 # Kangxi radicals and Latin ligatures stand for ordinary characters; U+0002 is PDFium's line-end hyphen.
@@ -128,14 +129,23 @@ def _read_page(page: Any, number: int) -> Page:
     text_page = page.get_textpage()
     try:
         text = _page_text(text_page)
-        rotation = page.get_rotation()
-        turn = _text_turn(text_page, text, rotation)
+        turn = _text_turn(text_page, text, page.get_rotation())
         space = _space_of(page, width, height, turn)
         runs = tuple(_runs(text_page, text, space))
+        drawn = _drawings(page, space)
     finally:
         text_page.close()
-    rules, frames, picture = _drawings(page, space)
-    return Page(number, width, height, runs, rules, frames, picture / max(1.0, width * height), turn)
+    return Page(
+        number,
+        width,
+        height,
+        runs,
+        tuple(drawn.rules),
+        tuple(drawn.frames),
+        tuple(drawn.dots),
+        drawn.picture / max(1.0, width * height),
+        turn,
+    )
 
 
 def _page_text(text_page: Any) -> str:
@@ -194,26 +204,57 @@ def _runs(text_page: Any, text: str, space: _Space) -> Iterator[tuple[Word, ...]
         words = []
         for match in _WORD.finditer(line.group()):
             start, end = line.start() + match.start(), line.start() + match.end()
-            content = _clean(match.group())
-            if not content:
-                continue
             first = box(start)
             last = first if end - start == 1 else box(end - 1)
             raw.FPDFText_GetFontInfo(text_page, start, name, 128, flags)
             weight = raw.FPDFText_GetFontWeight(text_page, start)
             bold = weight >= 600 or bool(_BOLD.search(name.value.decode("utf-8", "replace")))
-            top, bottom = min(first.y0, last.y0), max(first.y1, last.y1)
-            left, right = min(first.x0, last.x0), max(first.x1, last.x1)
-            words.append(Word(left, top, right, bottom, content, round(first.height, 1), bold))
+            pieces = [(start, end, first, last)]
+            if CJK.match(match.group()) and _is_stretched(match.group(), first, last):
+                pieces = list(_pieces(start, end, box))
+            for begin, stop, left, right in pieces:
+                content = _clean(text[begin:stop])
+                if content:
+                    area = around((left, right))
+                    size = round(first.height, 1)
+                    words.append(Word(area.x0, area.y0, area.x1, area.y1, content, size, bold))
         if words:
             yield tuple(words)
 
 
-def _drawings(page: Any, space: _Space) -> tuple[tuple[Area, ...], tuple[Area, ...], float]:
-    """Thin lines, frames, and the area of the largest picture."""
-    rules: list[Area] = []
-    frames: list[Area] = []
-    picture = 0.0
+def _is_stretched(text: str, first: Area, last: Area) -> bool:
+    """True when Chinese characters take more room than they need: PDFium puts no space into such gaps."""
+    full = sum(1 for char in text if CJK.match(char))
+    needed = (full + 0.6 * (len(text) - full)) * first.width
+    return last.x1 - first.x0 > needed + 0.8 * first.width
+
+
+def _pieces(start: int, end: int, box: Callable[[int], Area]) -> Iterator[tuple[int, int, Area, Area]]:
+    """Cuts characters start..end where a gap opens between two of them."""
+    begin, left = start, box(start)
+    last = left
+    for index in range(start + 1, end):
+        here = box(index)
+        if here.x0 - last.x1 > 0.5 * here.height:
+            yield begin, index, left, last
+            begin, left = index, here
+        last = here
+    yield begin, end, left, last
+
+
+@dataclass(slots=True)
+class _Drawings:
+    """What is drawn on a page, apart from text."""
+
+    rules: list[Area] = field(default_factory=list)
+    frames: list[Area] = field(default_factory=list)
+    dots: list[Area] = field(default_factory=list)
+    picture: float = 0.0
+
+
+def _drawings(page: Any, space: _Space) -> _Drawings:
+    """Thin lines, frames, dots, and the area of the largest picture."""
+    found = _Drawings()
     kinds = [raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_IMAGE]
     for count, item in enumerate(page.get_objects(filter=kinds, max_depth=3)):
         if count >= MAX_PATHS:
@@ -223,13 +264,20 @@ def _drawings(page: Any, space: _Space) -> tuple[tuple[Area, ...], tuple[Area, .
         except pdfium.PdfiumError:
             continue
         if item.type == raw.FPDF_PAGEOBJ_IMAGE:
-            picture = max(picture, area.width * area.height)
+            found.picture = max(found.picture, area.width * area.height)
+        elif _is_dot(area):
+            found.dots.append(area)
         elif area.width <= THIN or area.height <= THIN:
             if max(area.width, area.height) >= 8:
-                rules.append(area)
+                found.rules.append(area)
         elif area.width >= 12 and area.height >= 6:
-            _add_path(item, area, space, rules, frames)
-    return tuple(rules), tuple(frames), picture
+            _add_path(item, area, space, found.rules, found.frames)
+    return found
+
+
+def _is_dot(area: Area) -> bool:
+    short, long = sorted((area.width, area.height))
+    return MIN_DOT <= short and long <= MAX_DOT and long < 1.5 * short
 
 
 def _add_path(item: Any, area: Area, space: _Space, rules: list[Area], frames: list[Area]) -> None:
