@@ -1,0 +1,246 @@
+"""The pages in headless Chromium, on both tablet orientations, against the real application."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from assistant.records.lockout import USER_LIMIT
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CHROMIUM = Path("/usr/bin/chromium")
+LANDSCAPE, PORTRAIT = (1280, 800), (800, 1280)
+WAIT_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, site):
+    """Opens a fresh tablet at the door; afterwards nothing may have left this machine or failed unseen."""
+    contexts, strangers, failures = [], [], []
+
+    def watch(request):
+        if not request.url.startswith((site.url, "data:", "blob:")):
+            strangers.append(request.url)
+
+    def new(size=LANDSCAPE, locale="en-GB", path="/"):
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale=locale, has_touch=True
+        )
+        context.set_default_timeout(WAIT_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", watch)
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.goto(site.url + path)
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert not strangers and not failures
+
+
+def sign_in(page, site, role):
+    page.fill("#name", role)
+    page.fill("#password", site.passwords[role])
+    page.click("button[type=submit]")
+    page.wait_for_selector(".who form")
+    page.wait_for_selector("#asset input, .documents")
+
+
+def choose(page, tag):
+    page.click("#asset input")
+    page.keyboard.type(tag)
+    page.locator(".options li", has_text=tag).first.click()
+
+
+def ask(page, question):
+    page.fill("#question textarea", question)
+    page.tap("#ask")
+    page.wait_for_selector(f"#past .exchange:has-text({question!r})")
+
+
+SMALL_TARGETS = """() => [...document.querySelectorAll('button, a, input, textarea, select')]
+    .filter(e => e.checkVisibility({opacityProperty: true, visibilityProperty: true}))
+    .map(e => [e, (e.closest('label, #asset .wrap') || e).getBoundingClientRect()])
+    .filter(([e, r]) => r.width > 1 && (r.width < 44 || r.height < 44))
+    .map(([e, r]) => `${e.outerHTML.slice(0, 120)} ${r.width}x${r.height}`)"""
+SMALL_TEXTS = """() => {
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+    while (walk.nextNode()) {
+        const words = walk.currentNode.data.trim(), e = walk.currentNode.parentElement;
+        if (!words || !e.checkVisibility() || e.closest('script, style, svg, .sr-only')) continue;
+        if (parseFloat(getComputedStyle(e).fontSize) < 18) found.push(words);
+    }
+    return found; }"""
+# Counts pixels of the highlighter's yellow in the page picture.
+MARKED_PIXELS = """() => {
+    const picture = document.querySelector('.viewer-sheet img'), canvas = document.createElement('canvas');
+    canvas.width = picture.naturalWidth; canvas.height = picture.naturalHeight;
+    const context = canvas.getContext('2d'); context.drawImage(picture, 0, 0);
+    const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4)
+        if (data[i] === 255 && data[i + 1] === 224 && data[i + 2] === 77) count++;
+    return count; }"""
+
+
+def assert_fits(page):
+    """No sideways scrolling; every target that is seen is at least 44 px, every text at least 18 px."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(SMALL_TARGETS) == []
+    assert page.evaluate(SMALL_TEXTS) == []
+
+
+def test_a_wrong_password_is_refused_and_too_many_lock_the_door(visit, site):
+    page = visit()
+    for _ in range(USER_LIMIT):
+        page.fill("#name", "nobody")
+        page.fill("#password", "wrong")
+        page.click("button[type=submit]")
+        assert "name or the password is wrong" in page.text_content(".problem")
+    page.fill("#name", "nobody")
+    page.fill("#password", "wrong")
+    page.click("button[type=submit]")
+    assert "Too many failed sign-ins" in page.text_content(".problem")
+    assert_fits(page)
+
+
+@pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT], ids=["landscape", "portrait"])
+def test_ask_and_see_the_cited_page_with_the_passage_marked(visit, site, size):
+    page = visit(size)
+    sign_in(page, site, "technician")
+    choose(page, "PR-01")
+    ask(page, "What does alarm E-105 mean?")
+    answer = page.locator("#past .exchange").first
+    assert answer.get_attribute("data-mode") == "extractive"
+    assert "Quoted from the manuals" in answer.inner_text() and "44-2320" in answer.inner_text()
+    assert page.locator("#ask").bounding_box()["height"] >= 72
+    assert all(box["height"] >= 72 for box in (item.bounding_box() for item in page.locator(".source").all()))
+    assert_fits(page)
+    answer.locator(".cite").first.tap()
+    page.wait_for_selector(".viewer.ready img")
+    assert page.evaluate(MARKED_PIXELS) > 500
+    assert_fits(page)
+    page.tap(".viewer-close")
+    assert not page.locator(".viewer-open").is_visible()
+
+
+def test_chinese_from_door_to_answer(visit, site):
+    page = visit(PORTRAIT, locale="zh-CN")
+    assert page.text_content("button[type=submit]").strip() == "登录"
+    sign_in(page, site, "technician")
+    choose(page, "IM-01")
+    ask(page, "AL-071 怎么处理？")
+    answer = page.locator("#past .exchange").first
+    assert answer.get_attribute("lang") == "zh"
+    assert "手册原文摘录" in answer.inner_text() and "ZS16-4130" in answer.inner_text()
+    page.tap(".who a")
+    page.wait_for_url(re.compile("/en/ask"))
+    assert page.locator("#ask").inner_text() == "Ask"
+
+
+def test_questions_that_cannot_be_asked_say_why_and_keep_the_text(visit, site):
+    page = visit()
+    sign_in(page, site, "technician")
+    page.fill("#question textarea", "why? " * 10_000)
+    page.tap("#ask")
+    page.wait_for_selector("#live .problem")
+    assert "50,000 characters" in page.text_content("#live .problem")
+    assert page.input_value("#question textarea").startswith("why?")
+    assert_fits(page)
+
+
+def test_what_people_type_is_shown_as_text(visit, site):
+    page = visit()
+    sign_in(page, site, "technician")
+    ask(page, "<img src=x onerror='document.title=1'> ${1+1} {{7*7}} padlock key")
+    assert "${1+1} {{7*7}}" in page.locator("#past .asked").first.inner_text()
+    assert page.locator("#past .asked img").count() == 0 and "Lineside" in page.title()
+
+
+def test_a_passage_without_a_page_picture_opens_as_text(visit, site):
+    page = visit()
+    sign_in(page, site, "technician")
+    ask(page, "Where is the spare padlock key?")
+    page.locator("#past .source", has_text="rules.md").first.tap()
+    mark = page.frame_locator(".viewer-sheet iframe").locator("mark")
+    assert "cabinet K7" in mark.inner_text()
+
+
+def test_triage_gives_causes_checks_parts_and_their_page(visit, site):
+    page = visit(PORTRAIT)
+    sign_in(page, site, "technician")
+    page.goto(f"{site.url}/en/triage")
+    page.wait_for_selector("#find")
+    page.tap("#find")
+    page.wait_for_selector("#case .problem:has-text('Choose the machine first')")
+    choose(page, "PR-01")
+    page.fill("#code textarea, #code input", "E-105")
+    page.fill("#happened textarea", "Pressure reads zero, press stopped")
+    page.tap("#find")
+    cause = page.locator(".cause").first
+    cause.wait_for()
+    assert "44-2320" in cause.inner_text() and "In stock: 3" in cause.inner_text()
+    assert "Similar past work orders" in page.inner_text(".orders")
+    assert_fits(page)
+    cause.locator(".source").tap()
+    page.wait_for_selector(".viewer.ready img")
+
+
+def test_a_technician_finds_no_way_to_the_supervisors_page(visit, site):
+    page = visit()
+    sign_in(page, site, "technician")
+    assert page.locator(".tabs a", has_text="Manuals").count() == 0
+    page.goto(f"{site.url}/en/supervisor")
+    assert "for supervisors" in page.inner_text("body")
+    status = page.evaluate(
+        """async () => { const form = new FormData(); form.append('files', new Blob(['# X']), 'x.md');
+            return (await fetch('/api/v1/uploads', {method: 'POST', body: form})).status; }"""
+    )
+    assert status == 403
+
+
+def test_a_supervisor_hands_in_a_manual_and_it_becomes_answerable(visit, site, tmp_path):
+    manual = tmp_path / "Grinder GX-9 guide.md"
+    manual.write_text("# Grinder GX-9\n\n## Wheel\n\nTighten the wheel nut to 37 Nm.\n", encoding="utf-8")
+    page = visit()
+    sign_in(page, site, "supervisor")
+    page.tap(".tabs a:has-text('Manuals')")
+    page.wait_for_selector(".documents table")
+    page.set_input_files("#files input[type=file]", manual)
+    page.fill("#model textarea, #model input", "GX-9")
+    page.wait_for_selector("#files :text('guide')")
+    page.tap("#upload")
+    page.wait_for_selector("#told .told")
+    page.wait_for_selector(".job[data-state=done]:has-text('Grinder')")
+    assert "GX-9" in page.locator(".documents tr", has_text="Grinder").inner_text()
+    assert_fits(page)
+    page.goto(f"{site.url}/en/ask")
+    page.wait_for_selector("#asset input")
+    ask(page, "How tight is the wheel nut of the grinder?")
+    assert "37 Nm" in page.locator("#past .exchange").first.inner_text()
+
+
+def test_an_ended_session_is_said_and_nothing_is_answered(visit, site):
+    page = visit()
+    sign_in(page, site, "technician")
+    page.context.clear_cookies()
+    page.fill("#question textarea", "What does alarm E-105 mean?")
+    page.tap("#ask")
+    page.wait_for_timeout(1500)
+    assert page.locator("#past .exchange").count() == 0
+    page.goto(f"{site.url}/en/ask")
+    assert page.locator("#password").is_visible()
