@@ -13,7 +13,7 @@ from assistant.embedding import Embedder, build_embedder
 from assistant.errors import StorageError
 from assistant.grounding import Grounder
 from assistant.jobs import JobQueue
-from assistant.llm import LanguageModel
+from assistant.llm import LanguageModel, ServedModel
 from assistant.records.catalogue import Catalogue
 from assistant.records.database import open_database
 from assistant.records.files import OriginalFiles
@@ -46,8 +46,12 @@ class Lineside:
 
 
 @contextmanager
-def open_lineside(settings: Settings) -> Iterator[Lineside]:
+def open_lineside(settings: Settings, llm: LanguageModel | None = None) -> Iterator[Lineside]:
     """Builds the objects for one process and closes them at the end.
+
+    Args:
+        settings: of this process.
+        llm: what writes the answers, by default the server that the settings name.
 
     Raises:
         StorageError: the home folder, database or vector engine cannot be opened.
@@ -63,7 +67,7 @@ def open_lineside(settings: Settings) -> Iterator[Lineside]:
     try:
         resolver = AssetResolver(plant, catalogue, store)
         retriever = Retriever(store, embedder, sparse, catalogue, settings.retrieval)
-        llm = LanguageModel(settings.llm)
+        llm = llm or ServedModel(settings.llm)
         answerer = Answerer(resolver, retriever, llm, Grounder(sparse), store, settings.retrieval)
         yield Lineside(
             settings=settings,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import httpx
 import openai
@@ -13,8 +14,22 @@ from assistant.errors import LLMUnavailableError
 from assistant.settings import LLMSettings
 
 
-class LanguageModel:
-    """Streams answers; one object serves all threads."""
+class LanguageModel(Protocol):
+    """What writes answers: a model server, or what one wrote before (eval.recording)."""
+
+    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+        """Yields the answer piece by piece.
+
+        Raises:
+            LLMUnavailableError: no answer can be had now; passages are quoted instead.
+        """
+
+    def ready(self) -> bool:
+        """Whether an answer can be expected at once."""
+
+
+class ServedModel:
+    """Streams answers from an OpenAI-compatible server; one object serves all threads."""
 
     def __init__(self, settings: LLMSettings) -> None:
         """Prepares the client; the server need not be up yet."""

@@ -16,7 +16,7 @@ from assistant.embedding import Embedder, build_embedder
 from assistant.errors import QuestionError
 from assistant.grounding import Grounder
 from assistant.identifiers import find_identifiers
-from assistant.llm import LanguageModel
+from assistant.llm import ServedModel
 from assistant.prompt import REFUSAL
 from assistant.records.catalogue import Catalogue, Revision
 from assistant.records.database import open_database, utc_now
@@ -132,7 +132,7 @@ def build(tmp_path: Path, embedder: Embedder) -> Iterator[Callable[..., Answerer
         return Answerer(
             AssetResolver(plant, catalogue, store),
             Retriever(store, embedder, sparse, catalogue, settings),
-            LanguageModel(LLMSettings.model_validate({"url": url, **llm})),
+            ServedModel(LLMSettings.model_validate({"url": url, **llm})),
             Grounder(sparse),
             store,
             settings,

@@ -1,0 +1,116 @@
+"""Model outputs kept beside the prompts that made them, so that a run can be scored again without a model.
+
+A recording is JSON Lines of {"prompt": SHA-256, "text": output}. The key covers the whole prompt, so an output
+is only ever replayed to the very question and passages that it was written for.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from langchain_core.messages import BaseMessage, convert_to_openai_messages
+
+from assistant.errors import InputError, LLMUnavailableError, ModelError
+from assistant.llm import LanguageModel
+
+
+def prompt_key(messages: Sequence[BaseMessage]) -> str:
+    """SHA-256 over the roles and texts of a prompt, as hex."""
+    text = json.dumps(convert_to_openai_messages(list(messages)), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def read_recording(path: Path) -> dict[str, str]:
+    """Prompt key -> output, from a .jsonl or .jsonl.gz file.
+
+    Raises:
+        InputError: the file is missing or is no recording; names the line.
+    """
+    try:
+        with (
+            gzip.open(path, "rt", encoding="utf-8")
+            if path.suffix == ".gz"
+            else path.open(encoding="utf-8") as lines
+        ):
+            held = {}
+            for number, line in enumerate(lines, start=1):
+                try:
+                    fields = json.loads(line)
+                    held[fields["prompt"]] = fields["text"]
+                except (ValueError, KeyError, TypeError) as problem:
+                    raise InputError(f"{path} line {number} is no recorded output") from problem
+            return held
+    except OSError as problem:
+        raise InputError(f"{path} cannot be read: {problem}", "Make a recording with --record.") from problem
+
+
+def write_recording(path: Path, outputs: Mapping[str, str]) -> None:
+    """Writes a recording in the order of its keys, so that equal recordings are equal files."""
+    lines = "".join(
+        json.dumps({"prompt": key, "text": outputs[key]}, ensure_ascii=False) + "\n"
+        for key in sorted(outputs)
+    )
+    data = lines.encode("utf-8")
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+class Recorder:
+    """Passes a live model's output on and keeps it.
+
+    A model that fails ends the run: answers quoted because the server died halfway are not what was measured.
+    """
+
+    def __init__(self, inner: LanguageModel, outputs: dict[str, str]) -> None:
+        """Keeps each finished output in `outputs`."""
+        self._inner = inner
+        self._outputs = outputs
+
+    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+        """Yields the live output.
+
+        Raises:
+            ModelError: the live model failed.
+        """
+        pieces: list[str] = []
+        try:
+            for piece in self._inner.stream(messages):
+                pieces.append(piece)
+                yield piece
+        except LLMUnavailableError as problem:
+            raise ModelError(
+                f"{problem}, so the run stops here", "Start the model server and run again."
+            ) from problem
+        self._outputs[prompt_key(messages)] = "".join(pieces)
+
+    def ready(self) -> bool:
+        """Whether the live model is."""
+        return self._inner.ready()
+
+
+class Replay:
+    """Answers from a recording; a prompt that is not in it is counted, and its passages are quoted."""
+
+    def __init__(self, outputs: Mapping[str, str]) -> None:
+        """Reads from a recording."""
+        self._outputs = outputs
+        self.found = 0
+        self.missing = 0
+
+    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+        """Yields the recorded output in one piece.
+
+        Raises:
+            LLMUnavailableError: none was recorded for this prompt.
+        """
+        text = self._outputs.get(prompt_key(messages))
+        if text is None:
+            self.missing += 1
+            raise LLMUnavailableError("No output is recorded for this prompt")
+        self.found += 1
+        yield text
+
+    def ready(self) -> bool:
+        """A recording always is."""
+        return True
