@@ -85,6 +85,23 @@ SMALL_TEXTS = """() => {
         if (parseFloat(getComputedStyle(e).fontSize) < 18) found.push(words);
     }
     return found; }"""
+# WCAG 2 contrast of every visible text against the colour behind it.
+FAINT_TEXTS = """() => {
+    const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+    const light = colour => { const [r, g, b] = parts(colour).map(v => v / 255)
+        .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+    const behind = e => { for (; e; e = e.parentElement) { const colour = getComputedStyle(e).backgroundColor;
+        if ((parts(colour)[3] ?? 1) > 0.9) return colour; } return 'rgb(255, 255, 255)'; };
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+    while (walk.nextNode()) {
+        const words = walk.currentNode.data.trim(), e = walk.currentNode.parentElement;
+        if (!words || !e.checkVisibility() || e.closest('script, style, svg, .sr-only, :disabled')) continue;
+        const [a, b] = [light(getComputedStyle(e).color), light(behind(e))];
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < (e.closest('.notice') ? 7 : 4.5)) found.push(`${words.slice(0, 40)} ${ratio.toFixed(2)}`);
+    }
+    return found; }"""
 # Counts pixels of the highlighter's yellow in the page picture.
 MARKED_PIXELS = """() => {
     const picture = document.querySelector('.viewer-sheet img'), canvas = document.createElement('canvas');
@@ -98,10 +115,11 @@ MARKED_PIXELS = """() => {
 
 
 def assert_fits(page):
-    """No sideways scrolling; every target that is seen is at least 44 px, every text at least 18 px."""
+    """No sideways scrolling; seen targets are at least 44 px, texts at least 18 px and well readable."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(SMALL_TARGETS) == []
     assert page.evaluate(SMALL_TEXTS) == []
+    assert page.evaluate(FAINT_TEXTS) == []
 
 
 def test_a_wrong_password_is_refused_and_too_many_lock_the_door(visit, site):
@@ -132,6 +150,8 @@ def test_ask_and_see_the_cited_page_with_the_passage_marked(visit, site, size):
     assert_fits(page)
     answer.locator(".cite").first.tap()
     page.wait_for_selector(".viewer.ready img")
+    sheet = page.locator(".viewer-sheet").bounding_box()
+    assert 0 <= sheet["y"] < sheet["y"] + sheet["height"] <= size[1], "the page opens out of sight"
     assert page.evaluate(MARKED_PIXELS) > 500
     assert_fits(page)
     page.tap(".viewer-close")

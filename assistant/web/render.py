@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from assistant.records.accounts import User
-from assistant.schema import Answer, Hit, Language, TriageResult
+from assistant.schema import Answer, Hit, Language, SafetyNotice, TriageResult
 from assistant.web.links import PageLink, PageLinks
 from assistant.web.texts import texts
 
 _MARKER = re.compile(r"(\[\d{1,3}\])")
+# The word that opens a notice's text, in front of which the coloured panel would repeat it.
+_SIGNAL_WORD = re.compile(
+    r"[\s!！⚠▲△]*(DANGER|WARNING|CAUTION|NOTICE|危险|警告|小心|当心|注意)(?!\w*事项)[\s!！:：.。–—-]*"
+)
+_CODE = re.compile(r"\b((?=[\w-]*\d)[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8}){1,3})\b", re.ASCII)
 _ENVIRONMENT = Environment(
     loader=PackageLoader("assistant.web"),
     autoescape=True,
@@ -37,6 +43,27 @@ class Exchange:
 def render(template: str, language: Language, **values: Any) -> str:
     """One template with the words of a language as `t`."""
     return _ENVIRONMENT.get_template(template).render(t=texts(language), language=language, **values)
+
+
+def signal_word(notice: SafetyNotice) -> tuple[str, str]:
+    """A notice's own signal word, for the panel's head, and the words after it: its whole text."""
+    match = _SIGNAL_WORD.match(notice.text)
+    if match and match.end() < len(notice.text):
+        return match.group(1), notice.text[match.end() :]
+    return notice.level, notice.text
+
+
+def unbroken(text: str) -> Markup:
+    """Escaped text in which no line ends inside a code or part number such as 44-2320."""
+    pieces = (
+        Markup('<span class="whole">{}</span>').format(piece) if place % 2 else escape(piece)
+        for place, piece in enumerate(_CODE.split(text))
+    )
+    return Markup("").join(pieces)
+
+
+_ENVIRONMENT.filters["signal_word"] = signal_word
+_ENVIRONMENT.filters["unbroken"] = unbroken
 
 
 def header(user: User | None, page: str, language: Language) -> str:
