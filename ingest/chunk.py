@@ -20,6 +20,8 @@ _FAULT_WORDS = re.compile(
     r"|故障|报警|错误|代码|现象|症状|原因|处理|措施|排除|对策",
     re.IGNORECASE,
 )
+# A range in a heading ('alarms 7000 - 7999') names neither end as a code of its own.
+_RANGE = re.compile(r"\d+\s+[-–—]\s+\d+|\d+\s*[~～至到]\s*\d+")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；\n])")
 
 
@@ -65,7 +67,7 @@ def make_chunks(
     Returns:
         Chunks with ordinals from 0 and ids derived from revision and ordinal.
     """
-    blocks = [block for page in parsed.pages for block in page.blocks]
+    blocks = [b for page in parsed.pages for b in page.blocks if re.search(r"[\w●]", b.text)]
     drafts = _Gatherer(count_tokens, limit).gather(blocks)
     ids = [chunk_id(origin.revision, ordinal) for ordinal in range(len(drafts))]
     return [_chunk(draft, ordinal, ids, origin) for ordinal, draft in enumerate(drafts)]
@@ -122,7 +124,7 @@ class _Gatherer:
     def _keep_bare(self) -> None:
         """A heading without text is dropped, unless it names a code that must be found."""
         bare, self._bare = self._bare, None
-        if bare is not None and find_identifiers(bare.text):
+        if bare is not None and find_identifiers(_RANGE.sub(" ", bare.text)):
             path = tuple(block.text for block in self._stack if block is not bare)
             self._drafts.append(_Draft(path, "text", [bare]))
 
@@ -230,7 +232,7 @@ def _chunk(draft: _Draft, ordinal: int, ids: Sequence[str], origin: Origin) -> C
         revision_label=origin.label,
         boxes=_boxes(draft.blocks),
         signal=draft.signal,
-        identifiers=find_identifiers("\n".join((*draft.section, text))),
+        identifiers=find_identifiers("\n".join((*(_RANGE.sub(" ", title) for title in draft.section), text))),
         applies_to=origin.applies_to,
         notices=tuple(ids[index] for index in draft.notices),
         ordinal=ordinal,

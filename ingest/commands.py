@@ -5,15 +5,17 @@ import json
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from assistant.app import Lineside, open_lineside
 from assistant.errors import InputError
@@ -21,8 +23,8 @@ from assistant.jobs import Job
 from assistant.jobs import Progress as JobProgress
 from assistant.schema import IngestOutcome
 from assistant.settings import load_settings
-from ingest.files import find_files
-from ingest.pipeline import Ingestor
+from ingest.files import Candidate, find_files
+from ingest.pipeline import Ingestor, Reading
 from ingest.work_orders import ImportOutcome, WorkOrders
 
 STAGES = {"read": "reading pages", "embed": "embedding", "store": "storing"}
@@ -38,11 +40,11 @@ def ingest(
 ) -> int:
     """Make manuals answerable: PDF, Markdown, HTML or text; the same bytes a second time change nothing."""
     candidates = find_files(paths)
-    outcomes = []
     with open_lineside(load_settings()) as lineside, _shown() as show:
         ingestor = build_ingestor(lineside)
-        for candidate in candidates:
-            outcome = ingestor.ingest(
+
+        def read(candidate: Candidate) -> Reading | IngestOutcome:
+            return ingestor.read(
                 candidate.path,
                 candidate.document,
                 asset=asset,
@@ -50,7 +52,11 @@ def ingest(
                 label=revision,
                 progress=show(candidate.document),
             )
-            outcomes.append(outcome)
+
+        outcomes = [
+            found if isinstance(found, IngestOutcome) else ingestor.publish(found, show(candidate.document))
+            for candidate, found in read_ahead(candidates, read)
+        ]
         if any(outcome.status in {"ingested", "superseded"} for outcome in outcomes):
             lineside.store.optimize()
     if as_json:
@@ -59,6 +65,19 @@ def ingest(
         _print_outcomes(outcomes)
     rejected = sum(outcome.status == "rejected" for outcome in outcomes)
     return 0 if not rejected else 2 if rejected == len(outcomes) else 1
+
+
+def read_ahead(
+    candidates: Sequence[Candidate], read: Callable[[Candidate], Reading | IngestOutcome]
+) -> Iterator[tuple[Candidate, Reading | IngestOutcome]]:
+    """Reads each file while the one before it is being embedded: parsing has a process of its own."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        ahead = reader.submit(read, candidates[0])
+        for candidate, following in zip_longest(candidates, candidates[1:]):
+            found = ahead.result()
+            if following is not None:
+                ahead = reader.submit(read, following)
+            yield candidate, found
 
 
 def ingest_work_orders(
@@ -136,19 +155,19 @@ def ingest_handler(lineside: Lineside) -> Callable[[Job, JobProgress], IngestOut
 
 @contextmanager
 def _shown() -> Iterator[Callable[[str], Callable[[str, int, int], None]]]:
-    """Progress bars on standard error: one line per file, reused by its stages."""
+    """Progress bars on standard error: one line per file at work."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
 
         def show(document: str) -> Callable[[str, int, int], None]:
-            for old in bars.task_ids:
-                bars.remove_task(old)
-            task = bars.add_task(document, total=None)
-
             def report(stage: str, done: int, total: int) -> None:
-                bars.update(
-                    task, description=f"{document}: {STAGES.get(stage, stage)}", completed=done, total=total
-                )
+                if document not in tasks:
+                    tasks[document] = bars.add_task(document)
+                text = f"{document}: {STAGES.get(stage, stage)}"
+                bars.update(tasks[document], description=text, completed=done, total=total)
+                if done == total and stage == "store":
+                    bars.remove_task(tasks.pop(document))
 
             return report
 

@@ -56,7 +56,7 @@ class Style:
 
 
 def style_of(pages: Sequence[Sequence[Line]], outline: Sequence[OutlineEntry]) -> Style:
-    """Measures a file's style from the lines of its pages (those read by OCR tell nothing: leave them out)."""
+    """Measures a file's style from the lines of its pages; leave out those read by OCR."""
     weights: Counter[float] = Counter()
     labels: Counter[str] = Counter()
     all_of: Counter[str] = Counter()

@@ -132,7 +132,9 @@ class ColumnReader:
             return False
         if is_step(line.text) or squeezed(line.text) in self._style.labels:
             return False
-        if abs(line.size - previous.size) > 0.12 * previous.size or run_in_heading(line):
+        # Heights of lines read by OCR scatter.
+        scatter = 0.4 if self._page.ocr else 0.12
+        if abs(line.size - previous.size) > scatter * previous.size or run_in_heading(line):
             return False
         if line.bold and not previous.bold:
             isolated = line.y0 - previous.y1 > HEADING_GAP * line.height

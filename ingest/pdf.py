@@ -5,6 +5,7 @@ encodings. Its character boxes are taken at word ends only, which keeps thousand
 """
 
 import ctypes
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -164,19 +165,16 @@ def _character(code: int) -> str:
 
 
 def _text_turn(text_page: Any, text: str, rotation: int) -> Turn:
-    """Quarter turns that most of a sample of the page's characters need to stand upright."""
+    """The clockwise turn after which most of a sample of the page's characters stand upright."""
     step = max(1, len(text) // 40)
-    votes: Counter[int] = Counter()
+    votes: Counter[Turn] = Counter()
+    turns: tuple[Turn, ...] = (0, 270, 180, 90)
     for index in range(0, len(text), step):
         if not text[index].isspace():
-            # PDFium gives radians, counter-clockwise against user space.
-            quarter = round(raw.FPDFText_GetCharAngle(text_page, index) / 1.5707963)
-            votes[(360 - 90 * quarter + rotation) % 360] += 1
-    if not votes:
-        return 0
-    shown = votes.most_common(1)[0][0]
-    back: dict[int, Turn] = {0: 0, 90: 270, 180: 180, 270: 90}
-    return back[shown]
+            # PDFium measures clockwise, in radians, and before the page's own rotation.
+            quarters = round(raw.FPDFText_GetCharAngle(text_page, index) / (math.pi / 2))
+            votes[turns[(quarters + rotation // 90) % 4]] += 1
+    return votes.most_common(1)[0][0] if votes else 0
 
 
 def _space_of(page: Any, width: float, height: float, turn: Turn) -> _Space:

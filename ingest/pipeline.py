@@ -8,9 +8,8 @@ next run of the same document removes and builds anew.
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from assistant.embedding import Embedder
 from assistant.errors import DocumentError
@@ -19,7 +18,7 @@ from assistant.records.catalogue import Catalogue, Revision, family_of
 from assistant.records.database import utc_now
 from assistant.records.files import OriginalFiles, sha256
 from assistant.records.plant import Plant
-from assistant.schema import Asset, IngestOutcome, IngestStatus, ParsedFile
+from assistant.schema import Asset, IngestOutcome, ParsedFile
 from assistant.settings import IngestSettings
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore, Vectors
@@ -29,7 +28,6 @@ from ingest.sandbox import parse_in_sandbox
 
 # Part of every revision id: raise it when parsing or cutting changes, so that the same bytes are read anew.
 VERSION = "1"
-EMBED_BATCH = 64
 
 # Stage name, steps done, steps in all.
 Progress = Callable[[str, int, int], None]
@@ -37,6 +35,21 @@ Progress = Callable[[str, int, int], None]
 
 def no_progress(_stage: str, _done: int, _total: int) -> None:
     """For callers that show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file that was parsed and waits to be published.
+
+    Attributes:
+        revision: as it will be recorded.
+        asset: to be added to the register, if it is not there.
+    """
+
+    path: Path
+    revision: Revision
+    parsed: ParsedFile
+    asset: Asset | None
 
 
 class Ingestor:
@@ -90,6 +103,23 @@ class Ingestor:
         Raises:
             StorageError: the disk or an engine refuses; nothing half-built is visible.
         """
+        read = self.read(path, document, asset=asset, model=model, label=label, progress=progress)
+        return read if isinstance(read, IngestOutcome) else self.publish(read, progress)
+
+    def read(
+        self,
+        path: Path,
+        document: str,
+        *,
+        asset: str | None = None,
+        model: str | None = None,
+        label: str | None = None,
+        progress: Progress = no_progress,
+    ) -> Reading | IngestOutcome:
+        """The first half of `ingest`: parses a file, or says why that is not needed or not possible.
+
+        Changes nothing, so that the next file can be read while this one is being published.
+        """
         try:
             kind = file_type(path, self._settings.file_mb)
             digest = sha256(path)
@@ -104,61 +134,76 @@ class Ingestor:
             return IngestOutcome(document, "", "rejected", reason=str(problem))
         except OSError as problem:
             return IngestOutcome(document, "", "rejected", reason=f"{path.name} cannot be read: {problem}")
+        # The title may name the machine too, which only shows now.
         applies_to = applies_to or self._applies_to(document, parsed.title, asset, model)
-        # The title may name the model too, which only shows now.
         unchanged = self._unchanged(document, digest, applies_to)
         if unchanged:
             return unchanged
-        if asset and model and asset.casefold() not in {a.tag.casefold() for a in self._plant.assets()}:
-            self._plant.add_assets([Asset(asset, model=model)])
-        return self._build(path, document, digest, applies_to, label, parsed, progress)
-
-    def _build(
-        self,
-        path: Path,
-        document: str,
-        digest: str,
-        applies_to: tuple[str, ...],
-        label: str | None,
-        parsed: ParsedFile,
-        progress: Progress,
-    ) -> IngestOutcome:
         family, named = family_of(document)
-        revision = revision_id(document, digest, applies_to)
-        label = label or named or digest[:8]
-        origin = Origin(document, revision, label, parsed.title, applies_to)
+        new = Asset(asset, model=model) if asset and model else None
+        revision = Revision(
+            id=revision_id(document, digest, applies_to),
+            document=document,
+            family=family,
+            label=label or named or digest[:8],
+            title=parsed.title,
+            file_hash=digest,
+            applies_to=applies_to,
+            state="building",
+            pages=len(parsed.pages),
+            chunks=0,
+            ocr_pages=sum(page.ocr for page in parsed.pages),
+            created_at=utc_now(),
+            published_at=None,
+        )
+        return Reading(path, revision, parsed, new)
+
+    def publish(self, read: Reading, progress: Progress = no_progress) -> IngestOutcome:
+        """The second half: cuts, embeds and stores what was read, and makes it visible.
+
+        Raises:
+            StorageError: the disk or an engine refuses; nothing half-built is visible.
+        """
+        revision, parsed = read.revision, read.parsed
+        origin = Origin(revision.document, revision.id, revision.label, parsed.title, revision.applies_to)
         limit = min(self._settings.chunk_tokens, self._embedder.max_tokens)
         chunks = make_chunks(parsed, origin, self._embedder.count_tokens, limit)
         if not chunks:
-            return IngestOutcome(
-                document, "", "rejected", reason=f"{path.name} holds no text that can be read"
-            )
-        self._clear_remains(family, revision)
-        self._files.put(path)
-        self._catalogue.begin(_record(revision, document, family, label, parsed.title, digest, applies_to))
+            reason = f"{read.path.name} holds no text to read"
+            return IngestOutcome(revision.document, "", "rejected", reason=reason)
+        if read.asset and read.asset.tag.casefold() not in {a.tag.casefold() for a in self._plant.assets()}:
+            self._plant.add_assets([read.asset])
+        self._clear_remains(revision)
+        self._files.put(read.path)
+        self._catalogue.begin(revision)
         texts = [embedding_text(chunk) for chunk in chunks]
         vectors = self._embed(texts, progress)
         progress("store", 0, len(chunks))
         self._store.upsert(chunks, vectors, self._sparse.passages(texts))
         progress("store", len(chunks), len(chunks))
-        ocr_pages = sum(page.ocr for page in parsed.pages)
-        pages = len(parsed.pages)
         retired = self._catalogue.publish(
-            revision, title=parsed.title, pages=pages, chunks=len(chunks), ocr_pages=ocr_pages
+            revision.id,
+            title=parsed.title,
+            pages=revision.pages,
+            chunks=len(chunks),
+            ocr_pages=revision.ocr_pages,
         )
-        status: IngestStatus = "superseded" if retired else "ingested"
-        return IngestOutcome(document, revision, status, pages, len(chunks), ocr_pages, _remark(parsed))
+        return IngestOutcome(
+            revision.document,
+            revision.id,
+            "superseded" if retired else "ingested",
+            revision.pages,
+            len(chunks),
+            revision.ocr_pages,
+            _remark(parsed),
+        )
 
     def _embed(self, texts: Sequence[str], progress: Progress) -> Vectors:
-        """One vector per text; equal texts, such as repeated warnings, once; similar lengths together."""
-        unique = sorted(set(texts), key=len)
+        """One vector per text; equal texts, such as repeated warnings, once."""
+        unique = list(dict.fromkeys(texts))
         place = {text: index for index, text in enumerate(unique)}
-        vectors = np.empty((len(unique), self._embedder.dimension), dtype=np.float32)
         progress("embed", 0, len(unique))
-        for start in range(0, len(unique), EMBED_BATCH):
-            batch = unique[start : start + EMBED_BATCH]
-            vectors[start : start + len(batch)] = self._embedder.passages(batch)
-            progress("embed", start + len(batch), len(unique))
+        vectors = self._embedder.passages(unique, lambda done, total: progress("embed", done, total))
         embedded: Vectors = vectors[[place[text] for text in texts]]
         return embedded
 
@@ -191,46 +236,20 @@ class Ingestor:
                 return (max(found, key=len),)
         return ()
 
-    def _clear_remains(self, family: str, revision: str) -> None:
+    def _clear_remains(self, revision: Revision) -> None:
         """Removes what an interrupted run of this family, or an earlier run of these bytes, left behind."""
         for left in self._catalogue.revisions("building"):
-            if left.family == family:
+            if left.family == revision.family:
                 self._store.delete(left.id)
                 self._catalogue.forget(left.id)
-        if self._catalogue.revision(revision) is not None:
-            self._store.delete(revision)
+        if self._catalogue.revision(revision.id) is not None:
+            self._store.delete(revision.id)
 
 
 def revision_id(document: str, digest: str, applies_to: Sequence[str]) -> str:
     """First 16 hex digits of a hash over name, bytes, applicability and the version of this pipeline."""
     key = "\0".join((document, digest, *applies_to, VERSION))
     return hashlib.sha256(key.encode("utf-8")).hexdigest()[:16]
-
-
-def _record(
-    revision: str,
-    document: str,
-    family: str,
-    label: str,
-    title: str,
-    digest: str,
-    applies_to: tuple[str, ...],
-) -> Revision:
-    return Revision(
-        id=revision,
-        document=document,
-        family=family,
-        label=label,
-        title=title,
-        file_hash=digest,
-        applies_to=applies_to,
-        state="building",
-        pages=0,
-        chunks=0,
-        ocr_pages=0,
-        created_at=utc_now(),
-        published_at=None,
-    )
 
 
 def _is_token(name: str, text: str) -> bool:

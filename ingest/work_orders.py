@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from assistant.embedding import Embedder
 from assistant.errors import InputError
 from assistant.identifiers import find_identifiers
@@ -23,7 +21,7 @@ from ingest.text import decode
 
 ORDERS = uuid.UUID("0b0f9a0e-97f5-5d0c-8f38-8a8f4bb5d2c4")
 REVISION = "work-orders"
-BATCH = 64
+WRITTEN_AT_ONCE = 1000
 MAX_TEXT = 4000
 # What spreadsheets and exports write into empty cells.
 _EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "--", "nil"})
@@ -160,19 +158,16 @@ class WorkOrders:
         return new, changed
 
     def _write(self, chunks: Sequence[Chunk], progress: Progress) -> None:
-        ordered = sorted(chunks, key=lambda chunk: len(chunk.text))
-        for start in range(0, len(ordered), BATCH * 8):
-            part = ordered[start : start + BATCH * 8]
-            texts = [chunk.text for chunk in part]
-            self._store.upsert(part, self._embed(texts), self._sparse.passages(texts))
-            progress("embed", min(start + len(part), len(ordered)), len(ordered))
-
-    def _embed(self, texts: Sequence[str]) -> Vectors:
-        unique = sorted(set(texts), key=len)
+        texts = [chunk.text for chunk in chunks]
+        unique = list(dict.fromkeys(texts))
         place = {text: index for index, text in enumerate(unique)}
-        batches = [self._embedder.passages(unique[at : at + BATCH]) for at in range(0, len(unique), BATCH)]
-        embedded: Vectors = np.concatenate(batches)[[place[text] for text in texts]]
-        return embedded
+        for start in range(0, len(unique), WRITTEN_AT_ONCE):
+            part = unique[start : start + WRITTEN_AT_ONCE]
+            vectors = self._embedder.passages(part)
+            ready = [c for c in chunks if start <= place[c.text] < start + len(part)]
+            dense: Vectors = vectors[[place[chunk.text] - start for chunk in ready]]
+            self._store.upsert(ready, dense, self._sparse.passages([chunk.text for chunk in ready]))
+            progress("embed", start + len(part), len(unique))
 
 
 def order_id(number: str) -> str:

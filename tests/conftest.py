@@ -1,25 +1,29 @@
 """Fixtures that several test files share."""
 
+import hashlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pypdfium2
 import pytest
 
 from assistant.app import open_lineside
+from assistant.embedding import Embedder, Progress
 from assistant.records.accounts import ROLES, Accounts
 from assistant.records.plant import StockItem
 from assistant.schema import Asset
 from assistant.settings import Settings, load_settings
+from assistant.store.base import Vectors
 from ingest.commands import build_ingestor
 
 REPOSITORY = Path(__file__).parents[1]
@@ -32,6 +36,36 @@ def find_unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class WordHashes:
+    """A real if crude embedder: every word adds its hash's direction."""
+
+    name = "word-hashes"
+    dimension = 32
+    max_tokens = 200
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        return self.passages(texts)
+
+    def passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        vectors = np.full((len(texts), self.dimension), 1e-3, dtype=np.float32)
+        for index, text in enumerate(texts):
+            for word in text.casefold().split():
+                vectors[index, hashlib.sha256(word.encode()).digest()[0] % self.dimension] += 1
+            if progress:
+                progress(index + 1, len(texts))
+        normed: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return normed
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+
+@pytest.fixture
+def word_hashes() -> Embedder:
+    """An embedder that needs no model, for tests of what happens around embedding."""
+    return WordHashes()
 
 
 @pytest.fixture
