@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make help` lists the targets; nothing here asks questions.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench demo lock licences
+.PHONY: help run test check bench demo lock licences readme
 
 export LINESIDE_HOME ?= $(CURDIR)/.lineside
 SHELL := /bin/bash
@@ -41,3 +41,6 @@ lock: ## renew requirements/*.txt, keeping the versions that still fit
 licences: ## renew the tables of docs/licences.md
 	@scripts/setup dev vllm
 	@$(PYTHON_BIN)/python scripts/licences.py
+
+readme: ## renew the map of files in README.md
+	@$(PYTHON_BIN)/python scripts/file_map.py

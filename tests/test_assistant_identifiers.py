@@ -1,3 +1,5 @@
+"""Fault codes, part numbers and model numbers, however they are typed."""
+
 import pytest
 
 from assistant.identifiers import candidate_identifiers, find_identifiers, normal_form

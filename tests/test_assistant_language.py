@@ -1,3 +1,5 @@
+"""Languages and sentence ends."""
+
 import pytest
 
 from assistant.language import language_of, sentences

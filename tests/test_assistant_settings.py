@@ -1,3 +1,5 @@
+"""Settings: where they come from, and that nothing unknown passes."""
+
 from pathlib import Path
 
 import pytest
