@@ -1,7 +1,7 @@
 """Model outputs kept beside the prompts that made them, so that a run can be scored again without a model.
 
-A recording is JSON Lines of {"prompt": SHA-256, "text": output}. The key covers the whole prompt, so an output
-is only ever replayed to the very question and passages that it was written for.
+A recording is JSON Lines of {"prompt": SHA-256, "text": output}. The key covers the whole prompt, so an
+output is only ever replayed to the very question and passages that it was written for.
 """
 
 import gzip
