@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make help` lists the targets; nothing here asks questions.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench demo lock licences readme
+.PHONY: help run logins test check bench demo lock licences readme
 
 export LINESIDE_HOME ?= $(CURDIR)/.lineside
 SHELL := /bin/bash
@@ -12,6 +12,9 @@ help: ## this list
 run: ## set up, load the demonstration plant, start model and application; Ctrl-C ends all
 	@scripts/setup app vllm
 	@exec $(PYTHON_BIN)/lineside run
+
+logins: ## give the users of the demonstration new passwords and show them
+	@$(PYTHON_BIN)/lineside users demo
 
 test: ## set up everything, then all tests: fast, slow, browser and live
 	@scripts/setup dev vllm browser

@@ -17,6 +17,8 @@ from pathlib import Path
 import httpx
 
 from assistant.errors import LinesideError, StorageError
+from assistant.models.catalogue import CATALOGUE
+from assistant.models.fetch import ModelFolder
 from assistant.serving.plan import plan_server
 from assistant.serving.process import ModelServer, dying_with_parent, port_is_free, stop_group
 from assistant.settings import Settings
@@ -54,8 +56,7 @@ class Launch:
             StorageError: the demonstration plant cannot be loaded, or the application ended.
         """
         try:
-            with self._step("model"):
-                self._lineside("models", "fetch", needed=False)
+            self._fetch_model()
             with self._step("demonstration plant"):
                 self._load_plant()
             with self._step("application"):
@@ -93,6 +94,12 @@ class Launch:
         if done.returncode and needed:
             raise StorageError(f"`lineside {' '.join(arguments)}` failed, see above")
         return done.stdout
+
+    def _fetch_model(self) -> None:
+        entry = next((model for model in CATALOGUE if model.name == self._settings.vllm.model), None)
+        if entry and not ModelFolder(self._home / "models").is_ready(entry):
+            with self._step("model"):
+                self._lineside("models", "fetch", entry.name, needed=False)
 
     def _load_plant(self) -> None:
         """Ingests the plant once; later a supervisor may change what it holds, so it is not loaded again."""

@@ -93,12 +93,13 @@ def choose_sources(model: CatalogueModel, file: Path | None, settings: ModelSett
 
 @contextmanager
 def _progress(name: str) -> Iterator[Report]:
+    console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(name, total=1.0)
 
         def report(doing: str, share: float) -> None:
-            if not progress.console.is_terminal and progress.tasks[task].description != f"{name}: {doing}":
+            if not console.is_terminal:
                 typer.echo(f"{name}: {doing}", err=True)
             progress.update(task, description=f"{name}: {doing}", completed=share)
 
