@@ -22,6 +22,7 @@ _SIGNAL_WORD = re.compile(
     r"[\s!！⚠▲△]*(DANGER|WARNING|CAUTION|NOTICE|危险|警告|小心|当心|注意)(?!\w*事项)[\s!！:：.。–—-]*"
 )
 _CODE = re.compile(r"\b((?=[\w-]*\d)[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8}){1,3})\b", re.ASCII)
+_STEP = re.compile(r"(?:^|(?<=\s))(\d{1,2})\.\s")
 _ENVIRONMENT = Environment(
     loader=PackageLoader("assistant.web"),
     autoescape=True,
@@ -60,10 +61,6 @@ def unbroken(text: str) -> Markup:
         for place, piece in enumerate(_CODE.split(text))
     )
     return Markup("").join(pieces)
-
-
-_ENVIRONMENT.filters["signal_word"] = signal_word
-_ENVIRONMENT.filters["unbroken"] = unbroken
 
 
 def header(user: User | None, page: str, language: Language) -> str:
@@ -119,13 +116,34 @@ def triage(result: TriageResult, links: PageLinks) -> str:
     )
 
 
-def paragraphs(text: str, cited: Mapping[int, PageLink]) -> list[list[str | int]]:
-    """Lines of an answer, each cut into text and the numbers of citations that resolve.
+def paragraphs(text: str, cited: Mapping[int, PageLink]) -> list[list[list[str | int]]]:
+    """Paragraphs of an answer, their lines, and each line cut into text and numbers of resolved citations.
 
     A number that nothing stands behind stays text.
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return [[_piece(piece, cited) for piece in _MARKER.split(line) if piece] for line in lines]
+    written = [line.strip() for line in text.splitlines() if line.strip()]
+    return [
+        [[_piece(piece, cited) for piece in _MARKER.split(line) if piece] for line in lines(paragraph)]
+        for paragraph in written
+    ]
+
+
+def lines(text: str) -> list[str]:
+    """A text as people would write it: a line for each table cell and for each numbered step.
+
+    'Code: E-1 | Remedy: 1. Check 2. Replace' becomes four lines.
+    """
+    return [line for cell in text.split(" | ") for line in _steps(cell)]
+
+
+def _steps(cell: str) -> list[str]:
+    starts, expected = [0], 1
+    for match in _STEP.finditer(cell):
+        if int(match.group(1)) == expected:
+            starts.append(match.start())
+            expected += 1
+    pieces = (cell[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True))
+    return [piece for piece in pieces if piece]
 
 
 def _piece(piece: str, cited: Mapping[int, PageLink]) -> str | int:
@@ -133,3 +151,6 @@ def _piece(piece: str, cited: Mapping[int, PageLink]) -> str | int:
         return piece
     number = int(piece[1:-1])
     return number if number in cited else piece
+
+
+_ENVIRONMENT.filters.update(signal_word=signal_word, unbroken=unbroken, lines=lines)
