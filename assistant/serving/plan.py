@@ -113,7 +113,7 @@ def find_served_model(name: str, models: ModelFolder) -> tuple[str, Path | None]
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            raise ModelError(f"{folder} holds no model: config.json is missing")
+            raise ModelError(f"{folder} has no config.json", "Name a folder in Hugging Face format.")
         return str(folder.resolve()), folder.resolve()
     if name.count("/") == 1 and not name.startswith((".", "~", "/")):
         return name, None
