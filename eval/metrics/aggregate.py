@@ -11,6 +11,8 @@ from eval.results import System
 from eval.statistics import ClusterBootstrap, Interval, exact_interval
 
 ALL = ("all", "")
+# Enough for the two ends of an interval; comparisons, which decide, take more.
+RESAMPLES = 2_000
 DIMENSIONS = ("suite", "kind", "language", "document", "identifier")
 
 
@@ -180,5 +182,5 @@ class Aggregator:
 
     def _bootstrap(self, clusters: tuple[str, ...]) -> ClusterBootstrap:
         if clusters not in self._bootstraps:
-            self._bootstraps[clusters] = ClusterBootstrap(clusters)
+            self._bootstraps[clusters] = ClusterBootstrap(clusters, RESAMPLES)
         return self._bootstraps[clusters]

@@ -36,6 +36,7 @@ _ANY_UNIT = re.compile(rf"(?<![A-Za-z])(?:{_UNIT})", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<![\w,\-])(?<!\d\.)(\d{1,3})[ ,](?=\d{3}(?!\d))")
 # '1. 15 bar' in a cell is the first cause, and in a scanned manual a decimal; a passage may mean either.
 _ENUMERATED = re.compile(r"(?<=\d)\. (?=\d)")
+_CODE = re.compile(r"[A-Za-z]*[\d.,/:×\-]*\d[\w.\-/]*|[A-Za-z]+-\d\S*")
 _NEWTON_METRE = re.compile(r"(?<=N)[·⋅•∙](?=m)")
 
 _WORDS = {
@@ -88,7 +89,7 @@ def held_literals(text: str) -> Literals:
     spelled = _DIGIT.sub(_digit, _WORD.sub(_number, fold(text)))
     for line in map(_units_joined, spelled.splitlines()):
         in_line = literals(line)[0] | literals(_ENUMERATED.sub(" ", line))[0]
-        units = {_name(unit) for unit in _ANY_UNIT.findall(line)}
+        units = {_name(unit) for unit in _ANY_UNIT.findall(line)} - {""}
         numbers |= in_line
         quantities |= {(number, unit) for number in in_line for unit in units} | set(_quantities(line))
     _, identifiers = literals(text)
@@ -120,6 +121,11 @@ def unheld_literals(answer: str, blocks: Sequence[str], given: str = "") -> tupl
             if number not in unheld and not any((number, unit) in block.quantities for block in held):
                 unheld[f"{number} {unit}"] = None
     return tuple(unheld)
+
+
+def without_literals(text: str) -> str:
+    """A text without its figures, their units, its codes and its markers: the words that remain."""
+    return _CODE.sub(" ", _QUANTITY.sub(" ", _units_joined(unmarked(text))))
 
 
 def _units_joined(text: str) -> str:

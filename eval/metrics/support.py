@@ -13,7 +13,7 @@ from pathlib import Path
 from assistant.identifiers import fold
 from assistant.language import language_of, sentences
 from assistant.sparse import SparseEncoder
-from eval.metrics.literals import find_literals, held_literals
+from eval.metrics.literals import find_literals, held_literals, without_literals
 from eval.metrics.wording import unmarked
 
 GLOSSARY = Path(__file__).parents[1] / "data" / "glossary.tsv"
@@ -25,12 +25,11 @@ WRAPPED = 30
 # Words of the answer's own frame, which no manual has to hold.
 _FRAME = (
     "mean means indicates shows refers says states according manual page section should must need needs "
-    "needed required use used when then also first following value number take takes given has have "
-    "表示 根据 手册 说明 规定 需要 应 应该 必须 可以 可 先 再 时 后 并 或 和 与 的 了 为 是 在 将 把 用 由 "
-    "到 至 对 及 于 等 其 该 请 您 才 也 会"
+    "needed required use used when then also first following value number part take takes given has have "
+    "表示 根据 手册 说明 规定 需要 应 应该 必须 可以 可 先 再 时 后 并 或 和 与 的 了 为 是 在 将 把 用 "
+    "由 到 至 对 及 于 等 其 该 请 您 才 也 会"
 )
 
-_LITERAL = re.compile(r"[A-Za-z]*[\d.,/:×\-]*\d[\w.\-/]*|[A-Za-z]+-\d\S*")
 _STOPPED = re.compile(r"[.!?:;。！？：；|]\s*$")
 _GOES_ON = re.compile(r"[a-z\u3400-\u9fff(]")
 
@@ -81,7 +80,7 @@ class Support:
 
     def across(self, sentence: str, passage: str) -> bool:
         """Whether sentence and passage are in different languages."""
-        return language_of(_LITERAL.sub("", unmarked(sentence))) != language_of(_LITERAL.sub("", passage))
+        return language_of(without_literals(sentence)) != language_of(without_literals(passage))
 
     def _content(self, sentence: str, place: str) -> float:
         if self.across(sentence, place):
@@ -116,7 +115,7 @@ class Support:
 
     def _stems(self, text: str) -> frozenset[int]:
         """Hashed stems of a text's words, without its literals."""
-        said = self._sparse.query(_LITERAL.sub(" ", fold(unmarked(text)))).indices
+        said = self._sparse.query(without_literals(text)).indices
         return frozenset(said) - self._frame
 
 
