@@ -26,7 +26,7 @@ from assistant.store.payload import (
 BATCH = 512
 SCROLL = 1000
 # Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009). Their constant of 60 suits lists of a thousand;
-# with a few dozen candidates 10 was as good or better on each of five suites over three sets of manuals.
+# with a few dozen candidates 10 was better on five of six suites over three sets of manuals.
 RRF_K = 10
 
 
