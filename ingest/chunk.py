@@ -22,6 +22,7 @@ _FAULT_WORDS = re.compile(
 )
 # A range in a heading ('alarms 7000 - 7999') names neither end as a code of its own.
 _RANGE = re.compile(r"\d+\s+[-–—]\s+\d+|\d+\s*[~～至到]\s*\d+")
+_TELLING = re.compile(r"\w\w|[\u3400-\u9fff●]|\d")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；\n])")
 
 
@@ -67,7 +68,7 @@ def make_chunks(
     Returns:
         Chunks with ordinals from 0 and ids derived from revision and ordinal.
     """
-    blocks = [b for page in parsed.pages for b in page.blocks if re.search(r"[\w●]", b.text)]
+    blocks = [b for page in parsed.pages for b in page.blocks if _TELLING.search(b.text)]
     drafts = _Gatherer(count_tokens, limit).gather(blocks)
     ids = [chunk_id(origin.revision, ordinal) for ordinal in range(len(drafts))]
     return [_chunk(draft, ordinal, ids, origin) for ordinal, draft in enumerate(drafts)]

@@ -8,7 +8,8 @@ from ingest.lines import Line
 LEADER = re.compile(r"(?:\s*\.){4,}\s*|\s*…{2,}\s*|\s*[·‧]{4,}\s*|\s*_{4,}\s*")
 WRAPPED = 2
 _PAGE_LABEL = re.compile(r"(?:[A-Z]{1,3}[-.]?)?\d{1,4}(?:[-–.]\d{1,4})?$|\b[ivxlc]{1,7}$")
-_PAGE_HEADING = re.compile(r"(?:\bpage|页码?|页次)$", re.IGNORECASE)
+# What stands over such a list: its title, and the heading of its column of page numbers.
+_HEADING = re.compile(r"(?:\b(?:page|index|contents)|页码?|页次|目录|索引)$", re.IGNORECASE)
 
 
 def without_contents(lines: Sequence[Line]) -> list[Line]:
@@ -22,7 +23,7 @@ def without_contents(lines: Sequence[Line]) -> list[Line]:
         end = _end_of_entries(lines, index)
         entries = [line for line in lines[index:end] if _is_entry(line)]
         if _ascending(entries):
-            while kept and _PAGE_HEADING.search(kept[-1].text.strip()):
+            while kept and _HEADING.search(kept[-1].text.strip()):
                 kept.pop()
             index = end
         else:

@@ -8,7 +8,9 @@ from ingest.lines import Line
 from ingest.page import Area, Page
 
 EDGE = 0.09
-NEIGHBOURS = 3
+NEIGHBOURS = 4
+# On so many pages nearby, beside its own, a running line must stand; in short files on one.
+REPEATS = 2
 # In steps of 4 points.
 TOLERANCE = 4
 _LABEL = re.compile(
@@ -21,8 +23,8 @@ _LABEL = re.compile(
 def content_areas(pages: Sequence[Page], lines_of_pages: Sequence[Sequence[Line]]) -> list[Area]:
     """For each page the area between running header and footer.
 
-    A line counts as running when the same words (numbers aside) stand at the same height on a page at most
-    three away, within the outer eleventh of the page; or when it is a page label alone at the very edge.
+    A line counts as running when the same words (numbers aside) stand at the same height on two pages nearby,
+    within the outer eleventh of the page; or when it is a page label alone at the very edge.
     """
     edges = [_edge_lines(page, lines) for page, lines in zip(pages, lines_of_pages, strict=True)]
     seen: dict[tuple[str, int], list[int]] = defaultdict(list)
@@ -35,7 +37,8 @@ def content_areas(pages: Sequence[Page], lines_of_pages: Sequence[Sequence[Line]
         top, bottom = 0.0, page.reading_height
         for line in lines:
             others = seen[_pattern(line), round(line.y0 / 4)]
-            repeated = any(0 < abs(other - index) <= NEIGHBOURS for other in others)
+            nearby = {other for other in others if 0 < abs(other - index) <= NEIGHBOURS}
+            repeated = len(nearby) >= min(REPEATS, max(1, (len(pages) - 1) // 2))
             if not repeated and not _LABEL.match(line.text.strip()):
                 continue
             if line.y0 < page.reading_height / 2:

@@ -44,6 +44,7 @@ class Style:
         sizes: heights clearly above it, largest first.
         outline: (page, squeezed title) -> level.
         labels: squeezed texts of bold lines that recur within pages ('SYMPTOM', 'CAUSE').
+        piles: lines of the head of indented tables ('MALFUNCTION / TEST / ACTION'), squeezed, that recur.
         opener: the label that opens an entry: it stands furthest left and what it says is indented under it;
             empty when there are no such labels.
     """
@@ -53,6 +54,7 @@ class Style:
     outline: dict[tuple[int, str], int]
     labels: frozenset[str] = frozenset()
     opener: str = ""
+    piles: frozenset[str] = frozenset()
 
 
 def style_of(pages: Sequence[Sequence[Line]], outline: Sequence[OutlineEntry]) -> Style:
@@ -82,7 +84,22 @@ def style_of(pages: Sequence[Sequence[Line]], outline: Sequence[OutlineEntry]) -
         [mark for mark in recurring if indented[mark] > 0.8 * all_of[mark]] if len(recurring) > 1 else []
     )
     opener = min(openers, key=lambda mark: left[mark], default="")
-    return Style(body, tuple(sizes), known, recurring, opener)
+    return Style(body, tuple(sizes), known, recurring, opener, _recurring_piles(pages))
+
+
+def is_pile(above: Line, below: Line) -> bool:
+    """True for two bold lines close together, the lower one further to the right."""
+    close = below.y0 - above.y1 < 0.3 * above.height
+    return above.bold and below.bold and close and below.x0 - above.x0 > 0.8 * above.size
+
+
+def _recurring_piles(pages: Sequence[Sequence[Line]]) -> frozenset[str]:
+    counts: Counter[str] = Counter()
+    for lines in pages:
+        pairs = zip(lines, lines[1:], strict=False)
+        piled = {line for above, below in pairs if is_pile(above, below) for line in (above, below)}
+        counts.update({squeezed(line.text) for line in piled if not is_numbered(line.text)})
+    return frozenset(text for text, count in counts.items() if count >= 3)
 
 
 def _label(line: Line) -> str:

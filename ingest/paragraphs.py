@@ -13,6 +13,7 @@ from ingest.headings import (
     heading_level,
     is_figure_caption,
     is_numbered,
+    is_pile,
     is_step,
     run_in_heading,
     squeezed,
@@ -46,6 +47,10 @@ class ColumnReader:
 
     def _part(self) -> Iterator[Block | Table]:
         lines, at = self._lines, self._next
+        if squeezed(lines[at].text) in self._style.piles and self._is_stacked(at):
+            # The head of an indented table, repeated over each of its pages.
+            self._next = at + 1
+            return
         notice = notice_at(lines, at, self._page.frames)
         if notice:
             self._next = notice.last + 1
@@ -104,15 +109,13 @@ class ColumnReader:
     def _is_stacked(self, at: int) -> bool:
         """True within the head of an indented table: bold lines, each further to the right, in a pile."""
         pile = self._lines[max(0, at - 1) : at + 2]
-        pairs = [
-            below.x0 - above.x0 > 0.8 * above.size
-            for above, below in zip(pile, pile[1:], strict=False)
-            if above.bold and below.bold and below.y0 - above.y1 < 0.3 * above.height
-        ]
+        piled = any(is_pile(above, below) for above, below in zip(pile, pile[1:], strict=False))
         line = self._lines[at]
-        if is_numbered(line.text):
-            return False
-        return any(pairs) and abs(line.middle[0] - self._page.reading_width / 2) > 0.03 * line.width
+        return (
+            piled
+            and not is_numbered(line.text)
+            and abs(line.middle[0] - self._page.reading_width / 2) > 0.03 * line.width
+        )
 
     def _paragraph(self) -> list[Line]:
         lines, at = self._lines, self._next

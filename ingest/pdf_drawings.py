@@ -1,0 +1,76 @@
+"""What is drawn on a PDF page apart from text: rules, frames, dots and pictures."""
+
+import ctypes
+from dataclasses import dataclass, field
+from typing import Any
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from ingest.page import Area
+from ingest.pdf_space import Space
+
+MAX_PATHS = 20_000
+THIN = 3.0
+MIN_DOT, MAX_DOT = 1.4, 10.0
+
+
+@dataclass(slots=True)
+class Drawings:
+    """What is drawn on a page, apart from text."""
+
+    rules: list[Area] = field(default_factory=list)
+    frames: list[Area] = field(default_factory=list)
+    dots: list[Area] = field(default_factory=list)
+    picture: float = 0.0
+
+
+def read_drawings(page: Any, space: Space) -> Drawings:
+    """Thin lines, frames, dots, and the area of the largest picture."""
+    found = Drawings()
+    kinds = [raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_IMAGE]
+    for count, item in enumerate(page.get_objects(filter=kinds, max_depth=3)):
+        if count >= MAX_PATHS:
+            break
+        try:
+            area = space.area(*item.get_bounds())
+        except pdfium.PdfiumError:
+            continue
+        if item.type == raw.FPDF_PAGEOBJ_IMAGE:
+            found.picture = max(found.picture, area.width * area.height)
+        elif _is_dot(area):
+            found.dots.append(area)
+        elif area.width <= THIN or area.height <= THIN:
+            if max(area.width, area.height) >= 8:
+                found.rules.append(area)
+        elif area.width >= 12 and area.height >= 6:
+            _add_path(item, area, space, found.rules, found.frames)
+    return found
+
+
+def _is_dot(area: Area) -> bool:
+    short, long = sorted((area.width, area.height))
+    return MIN_DOT <= short and long <= MAX_DOT and long < 1.5 * short
+
+
+def _add_path(item: Any, area: Area, space: Space, rules: list[Area], frames: list[Area]) -> None:
+    """A path larger than a line: a frame when it is one rectangle, else its straight pieces as rules."""
+    count = raw.FPDFPath_CountSegments(item)
+    if count <= 6:
+        frames.append(area)
+        return
+    if count > 2000:
+        return
+    x, y = ctypes.c_float(), ctypes.c_float()
+    matrix = item.get_matrix()
+    previous: tuple[float, float] | None = None
+    for index in range(count):
+        segment = raw.FPDFPath_GetPathSegment(item, index)
+        raw.FPDFPathSegment_GetPoint(segment, x, y)
+        point = matrix.on_point(x.value, y.value)
+        kind = raw.FPDFPathSegment_GetType(segment)
+        if kind == raw.FPDF_SEGMENT_LINETO and previous is not None:
+            piece = space.area(*previous, *point)
+            if min(piece.width, piece.height) <= 1 and max(piece.width, piece.height) >= 8:
+                rules.append(piece)
+        previous = point
