@@ -164,9 +164,14 @@ def read_triage_outcomes(path: Path) -> list[TriageOutcome]:
     return [parse_line(_TRIAGE, path, number, line) for number, line in text_lines(path)]
 
 
+def record_json(run: Run) -> str:
+    """The record of a run as indented JSON."""
+    return _RUN.dump_json(run, indent=1).decode("utf-8")
+
+
 def write_run(path: Path, run: Run) -> None:
-    """Writes the record of a run as indented JSON."""
-    path.write_bytes(_RUN.dump_json(run, indent=1) + b"\n")
+    """Writes the record of a run."""
+    path.write_text(record_json(run) + "\n", encoding="utf-8")
 
 
 def read_run(path: Path) -> Run:

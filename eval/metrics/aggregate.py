@@ -174,7 +174,8 @@ class Aggregator:
             return []
         mean = sum(known) / len(known)
         interval: Interval | None = None
-        if metric.unit == "rate":
+        if metric.unit == "rate" or set(known) in ({0.0}, {1.0}):
+            # Where every case is the same, resampling them shows no spread at all.
             interval = exact_interval(round(sum(known)), len(known))
         elif len(known) > 1:
             interval = self._bootstrap(clusters).interval(values)
