@@ -68,7 +68,9 @@ def make_chunks(
     Returns:
         Chunks with ordinals from 0 and ids derived from revision and ordinal.
     """
-    blocks = [b for page in parsed.pages for b in page.blocks if _TELLING.search(b.text)]
+    every = [block for page in parsed.pages for block in page.blocks]
+    # Stray letters and signs of a drawing tell nothing by themselves.
+    blocks = [block for block in every if block.kind == "heading" or _TELLING.search(block.text)]
     drafts = _Gatherer(count_tokens, limit).gather(blocks)
     ids = [chunk_id(origin.revision, ordinal) for ordinal in range(len(drafts))]
     return [_chunk(draft, ordinal, ids, origin) for ordinal, draft in enumerate(drafts)]

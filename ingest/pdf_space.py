@@ -11,29 +11,28 @@ from ingest.page import Area, Turn, turned
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """From PDF user space to reading space of one page."""
+    """The affine map of one page: x' = xx x + xy y + x0, y' = yx x + yy y + y0, in points."""
 
-    origin: tuple[float, float]
-    across: tuple[float, float]
-    down: tuple[float, float]
-    width: float
-    height: float
-    turn: Turn
+    xx: float
+    xy: float
+    x0: float
+    yx: float
+    yy: float
+    y0: float
 
     def area(self, left: float, bottom: float, right: float, top: float) -> Area:
         """A rectangle of user space in reading space."""
-        xa, ya = self._point(left, bottom)
-        xb, yb = self._point(right, top)
-        return Area(min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb))
-
-    def _point(self, x: float, y: float) -> tuple[float, float]:
-        shown_x = self.origin[0] + x * self.across[0] + y * self.down[0]
-        shown_y = self.origin[1] + x * self.across[1] + y * self.down[1]
-        return turned(shown_x, shown_y, self.turn, self.width, self.height)
+        xa = self.xx * left + self.xy * bottom + self.x0
+        xb = self.xx * right + self.xy * top + self.x0
+        ya = self.yx * left + self.yy * bottom + self.y0
+        yb = self.yx * right + self.yy * top + self.y0
+        return Area(
+            xa if xa < xb else xb, ya if ya < yb else yb, xb if xa < xb else xa, yb if ya < yb else ya
+        )
 
 
 def space_of(page: Any, width: float, height: float, turn: Turn) -> Space:
-    """The transformation of an open page, measured on three of its points.
+    """The map of an open page, measured on three of its points.
 
     Args:
         page: of PDFium.
@@ -41,14 +40,12 @@ def space_of(page: Any, width: float, height: float, turn: Turn) -> Space:
         height: likewise.
         turn: by which the page as shown is turned to be read.
     """
-    scale = 100
+    scale, reach = 100, 1000
     x, y = ctypes.c_int(), ctypes.c_int()
 
-    def shown(px: float, py: float) -> tuple[float, float]:
+    def placed(px: float, py: float) -> tuple[float, float]:
         raw.FPDF_PageToDevice(page, 0, 0, round(width * scale), round(height * scale), 0, px, py, x, y)
-        return x.value / scale, y.value / scale
+        return turned(x.value / scale, y.value / scale, turn, width, height)
 
-    origin, right, up = shown(0, 0), shown(1000, 0), shown(0, 1000)
-    across = ((right[0] - origin[0]) / 1000, (right[1] - origin[1]) / 1000)
-    down = ((up[0] - origin[0]) / 1000, (up[1] - origin[1]) / 1000)
-    return Space(origin, across, down, width, height, turn)
+    (x0, y0), (xa, ya), (xb, yb) = placed(0, 0), placed(reach, 0), placed(0, reach)
+    return Space((xa - x0) / reach, (xb - x0) / reach, x0, (ya - y0) / reach, (yb - y0) / reach, y0)

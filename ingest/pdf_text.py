@@ -9,15 +9,17 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import pypdfium2.raw as raw
 
-from ingest.page import CJK, Area, Page, Turn, Word, around
+from ingest.page import CJK, Area, Page, Turn, Word
 from ingest.pdf_drawings import read_drawings
 from ingest.pdf_space import Space, space_of
 
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi", re.IGNORECASE)
+_LINE = re.compile(r"[^\r\n]+")
 _WORD = re.compile(r"[^\s\x00]+")
 # Kangxi radicals and Latin ligatures stand for ordinary characters; U+0002 is PDFium's line-end hyphen.
 _ORDINARY = {0x00A0: " ", 0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl"}
@@ -84,26 +86,38 @@ def _runs(text_page: Any, text: str, space: Space) -> Iterator[tuple[Word, ...]]
         raw.FPDFText_GetLooseCharBox(text_page, index, rect)
         return space.area(rect.left, rect.bottom, rect.right, rect.top)
 
-    for line in re.finditer(r"[^\r\n]+", text):
+    def is_bold(index: int) -> bool:
+        raw.FPDFText_GetFontInfo(text_page, index, name, 128, flags)
+        return bool(raw.FPDFText_GetFontWeight(text_page, index) >= 600 or _names_bold(name.value))
+
+    for line in _LINE.finditer(text):
         words = []
-        for match in _WORD.finditer(line.group()):
-            start, end = line.start() + match.start(), line.start() + match.end()
+        for match in _WORD.finditer(text, line.start(), line.end()):
+            start, end = match.span()
             first = box(start)
             last = first if end - start == 1 else box(end - 1)
-            raw.FPDFText_GetFontInfo(text_page, start, name, 128, flags)
-            weight = raw.FPDFText_GetFontWeight(text_page, start)
-            bold = weight >= 600 or bool(_BOLD.search(name.value.decode("utf-8", "replace")))
-            pieces = [(start, end, first, last)]
+            bold, size = is_bold(start), round(first.height, 1)
             if CJK.match(match.group()) and _is_stretched(match.group(), first, last):
-                pieces = list(_pieces(start, end, box))
+                pieces = _pieces(start, end, box)
+            else:
+                pieces = iter(((start, end, first, last),))
             for begin, stop, left, right in pieces:
                 content = clean(text[begin:stop])
                 if content:
-                    area = around((left, right))
-                    size = round(first.height, 1)
-                    words.append(Word(area.x0, area.y0, area.x1, area.y1, content, size, bold))
+                    words.append(_word(content, left, right, size, bold))
         if words:
             yield tuple(words)
+
+
+def _word(text: str, first: Area, last: Area, size: float, bold: bool) -> Word:
+    """A word from the boxes of its outer characters; right-to-left text has its first on the right."""
+    left, right = (first, last) if first.x0 <= last.x0 else (last, first)
+    return Word(left.x0, min(left.y0, right.y0), right.x1, max(left.y1, right.y1), text, size, bold)
+
+
+@lru_cache(maxsize=256)
+def _names_bold(font: bytes) -> bool:
+    return bool(_BOLD.search(font.decode("utf-8", "replace")))
 
 
 def _is_stretched(text: str, first: Area, last: Area) -> bool:
@@ -128,6 +142,8 @@ def _pieces(start: int, end: int, box: Callable[[int], Area]) -> Iterator[tuple[
 
 def clean(text: str) -> str:
     """Text without control characters, with ordinary characters for ligatures and radicals."""
+    if text.isascii() and text.isprintable():
+        return text
     text = text.translate(_CONTROLS)
     if any("\u2e80" <= char <= "\u2fdf" or ord(char) in _ORDINARY for char in text):
         text = "".join(

@@ -96,7 +96,7 @@ def test_notices_are_tied_to_the_steps_that_follow_in_their_section() -> None:
         step(1),
         step(2),
         heading("After"),
-        paragraph("x"),
+        paragraph("Done."),
     )
     before, notice, procedure, after = found
     assert notice.kind == "notice" and notice.signal == "DANGER"
