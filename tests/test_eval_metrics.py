@@ -220,6 +220,16 @@ def test_without_citations_precision_does_not_arise_and_recall_is_zero(judge: Su
     assert citation_precision(refused, judge) is None and citation_recall(refused, judge) is None
 
 
+def test_a_quotation_is_held_as_it_stands_even_when_it_was_cut(judge: SupportJudge) -> None:
+    row = "Code: E-07 | Cause: 1. 15 bar not reached | Remedy: 1. Top up, 44-2305"
+    quoted = answer(
+        f"“1. Walk along it. Nobody may be near. {row[:55]} …” [1]",
+        f"1. Walk along it.\nNobody may be near.\n{row}",
+    )
+    assert citation_recall(quoted, judge) == citation_precision(quoted, judge) == 1.0
+    assert answers.literal_error(case(), result(quoted)) == 0.0
+
+
 def test_a_sentence_stands_on_the_next_marker_of_its_paragraph() -> None:
     text = "Do this:\nLock out. Open V7 [2].\n\nThen wait."
     assert [(claim.sentence, claim.cited) for claim in claims_of(text)] == [

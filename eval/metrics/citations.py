@@ -7,10 +7,9 @@ and words in place of a model that judges.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.language import sentences
 from eval.cases import Gold
 from eval.metrics.calibration import SupportJudge
-from eval.metrics.wording import marks, unmarked
+from eval.metrics.wording import marks, statements, unmarked
 from eval.results import AnswerRecord, CitedBlock
 
 
@@ -59,13 +58,13 @@ def claims_of(text: str) -> Iterator[Claim]:
     only announces what follows (it ends in a colon) is no claim.
     """
     for paragraph in text.split("\n\n"):
-        parts = sentences(paragraph)
+        parts = statements(paragraph)
         following: tuple[int, ...] = ()
         claims: list[Claim] = []
         for part in reversed(parts):
             following = tuple(dict.fromkeys(marks(part))) or following
-            bare = unmarked(part).strip().strip("“”\"' ")
-            if any(letter.isalnum() for letter in bare) and not bare.endswith((":", "：")):
+            bare = unmarked(part).strip()
+            if any(map(str.isalnum, bare)) and not bare.endswith((":", "：")):
                 claims.append(Claim(bare, following))
         yield from reversed(claims)
 

@@ -7,8 +7,7 @@ from functools import lru_cache
 
 from assistant.grounding import literals
 from assistant.identifiers import fold, normal_form
-from assistant.language import sentences
-from eval.metrics.wording import unmarked
+from eval.metrics.wording import is_quoted, statements, unmarked
 
 # One unit a line, its name first; single letters count only in the case they are written in.
 _UNITS = """
@@ -108,7 +107,9 @@ def unheld_literals(answer: str, blocks: Sequence[str], given: str = "") -> tupl
     named = {normal_form(given)} | set(find_literals(given).identifiers)
     given_numbers = find_literals(given).numbers
     unheld: dict[str, None] = {}
-    for sentence in sentences(answer):
+    for sentence in statements(answer):
+        if any(is_quoted(sentence, block) for block in blocks):
+            continue
         said = find_literals(sentence)
         for identifier in sorted(said.identifiers - named):
             if not any(identifier in block.identifiers for block in held):

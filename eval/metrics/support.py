@@ -14,7 +14,7 @@ from assistant.identifiers import fold
 from assistant.language import language_of, sentences
 from assistant.sparse import SparseEncoder
 from eval.metrics.literals import find_literals, held_literals, without_literals
-from eval.metrics.wording import unmarked
+from eval.metrics.wording import is_quoted, unmarked
 
 GLOSSARY = Path(__file__).parents[1] / "data" / "glossary.tsv"
 # Sentences in a row that make one place, since an answer may join what a manual says in two or three.
@@ -65,6 +65,8 @@ class Support:
         Returns:
             0 to 1; 0 when some literal stands in no one place.
         """
+        if is_quoted(sentence, passage):
+            return 1.0
         said = find_literals(sentence)
         scores = [0.0]
         for place in self._places(passage):

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from assistant.identifiers import fold
+from assistant.language import sentences
 
 _MARKER = re.compile(r"\s*[\[【]\d{1,2}(?:\s*[,，、;；]\s*\d{1,2})*[\]】]")
 _MARKDOWN = re.compile(r"\*\*|__|`|^\s*#{1,6}\s+", re.MULTILINE)
 _COMMA_IN_NUMBER = re.compile(r"(?<=\d),(?=\d)")
+_QUOTE_MARKS = re.compile(r"[“”„«»]|(?<!\w)\"|\"(?!\w)")
+# Fewer letters than these stand in many passages by chance.
+_QUOTE_LETTERS = 12
 # 'N·m' is 'Nm'.
 _MIDDLE_DOT = re.compile(r"(?<=[A-Za-z])[·⋅•∙](?=[A-Za-z])")
 
@@ -22,6 +26,11 @@ def marks(text: str) -> list[int]:
 def unmarked(text: str) -> str:
     """A text without markers and without Markdown's emphasis and heading signs."""
     return _MARKDOWN.sub("", _MARKER.sub("", text))
+
+
+def statements(text: str) -> list[str]:
+    """The sentences of an answer; quotation marks, which could hide the number of a step, are dropped."""
+    return sentences(_QUOTE_MARKS.sub("", text))
 
 
 def plain(text: str) -> str:
@@ -45,6 +54,18 @@ def holds(text: str, words: str, *, whole: bool = False) -> bool:
 def holds_each(text: str, groups: Sequence[Sequence[str]]) -> bool:
     """Whether a text holds one wording of every group."""
     return all(any(holds(text, words) for words in group) for group in groups)
+
+
+@lru_cache(maxsize=20_000)
+def letters(text: str) -> str:
+    """A text's letters and digits alone, without what a page's layout adds or drops."""
+    return "".join(letter for letter in plain(text) if letter.isalnum())
+
+
+def is_quoted(sentence: str, passage: str) -> bool:
+    """Whether a sentence of some length stands word for word in a passage."""
+    quoted = letters(sentence)
+    return len(quoted) >= _QUOTE_LETTERS and quoted in letters(passage)
 
 
 @lru_cache(maxsize=20_000)
