@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 # Scanned manuals print '0. 50': a blank after the decimal point is the scanner's.
 _SPLIT_DECIMAL = re.compile(r"(?<=\d)\. (?=\d)")
-_STEP = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-•*])\s+")
+_STEP = re.compile(r"^\s*(?:\(?[1-9]\d?[.)]|[-•*])\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,10 @@ def _support(claim: _Claim, subject: frozenset[int], place: _Claim, cited: bool)
 
 def literals(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Numbers and identifiers of a text, each in the form they are compared in: '2,500.0' -> '2500'."""
-    plain = _SPLIT_DECIMAL.sub(".", _THOUSANDS.sub("", fold(_STEP.sub("", text))))
-    numbers = frozenset(_plain_number(number) for number in _NUMBER.findall(plain))
-    return numbers, frozenset(find_identifiers(text))
+    plain = _THOUSANDS.sub("", fold(_STEP.sub("", text)))
+    # '1. 15 bar' may be step 1 and 15 bar, or a scanned 1.15 bar: a passage holds both readings.
+    read = [*_NUMBER.findall(plain), *_NUMBER.findall(_SPLIT_DECIMAL.sub(".", plain))]
+    return frozenset(_plain_number(number) for number in read), frozenset(find_identifiers(text))
 
 
 def cite(n: int, hit: Hit) -> Citation:

@@ -17,8 +17,8 @@ _MIXED = re.compile(
 )
 # Digit groups joined by dashes, as in part and stock numbers: 44-1180, 4310-01-158-3262.
 _GROUPED = re.compile(r"(?<![A-Za-z0-9.,\-/])\d{2,}(?:-\d{2,})+(?![A-Za-z0-9.,\-/]\d|[A-Za-z])")
-# Four digits and more standing alone: alarm 7032, order 60401233.
-_LONG = re.compile(r"(?<![A-Za-z0-9.,\-/])\d{4,}(?![A-Za-z0-9]|[.,\-/]\d)")
+# Four digits and more standing alone: alarm 7032, order 60401233, error -1061088875.
+_LONG = re.compile(r"(?<![A-Za-z0-9.,/])(?<![A-Za-z0-9]-)\d{4,}(?![A-Za-z0-9]|[.,\-/]\d)")
 _CODE_WORD = (
     r"(?:error|fault|alarm|alm|err|code|trip|message|warning|报警号?|故障码?|错误码?|代码|警报|报错|报)"
     r"(?:\s*(?:code|number|no\.?|nr\.?|代码|号))?\s*[:：#]?\s*"

@@ -19,6 +19,7 @@ from assistant.identifiers import candidate_identifiers, find_identifiers, norma
         ("NSN 4310-01-158-3262", {"4310011583262"}),
         ("use MIL-A-53009 additive", {"mila53009"}),
         ("model KA7-DA", {"ka7da"}),
+        ("-1061088875 after start", {"1061088875"}),
     ],
 )
 def test_codes_and_numbers_are_found_in_normal_form(text: str, found: set[str]) -> None:
