@@ -1,6 +1,6 @@
 """The documents' own words, read without Lineside's ingestion, to hold its notices against."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assistant.errors import InputError
@@ -23,12 +23,20 @@ def read_page_texts(folders: Iterable[Path]) -> dict[tuple[str, int], str]:
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{folder} is no folder of documents")
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(folder).as_posix()
-            if path.suffix.casefold() == ".pdf":
-                texts |= {(name, number): text for number, text in enumerate(_pdf_pages(path), start=1)}
-            elif path.suffix.casefold() in {".md", ".txt", ".html", ".htm"}:
-                texts[name, 1] = path.read_text(encoding="utf-8", errors="replace")
+        texts |= read_documents(
+            {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
+        )
+    return texts
+
+
+def read_documents(documents: Mapping[str, Path]) -> dict[tuple[str, int], str]:
+    """As read_page_texts, for files by the name of their document; other types of files are left out."""
+    texts: dict[tuple[str, int], str] = {}
+    for name, path in documents.items():
+        if path.suffix.casefold() == ".pdf":
+            texts |= {(name, number): text for number, text in enumerate(_pdf_pages(path), start=1)}
+        elif path.suffix.casefold() in {".md", ".txt", ".html", ".htm"}:
+            texts[name, 1] = path.read_text(encoding="utf-8", errors="replace")
     return texts
 
 
