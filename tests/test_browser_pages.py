@@ -254,13 +254,17 @@ def test_a_supervisor_hands_in_a_manual_and_it_becomes_answerable(visit, site, t
     assert "37 Nm" in page.locator("#past .exchange").first.inner_text()
 
 
-def test_an_ended_session_is_said_and_nothing_is_answered(visit, site):
+def test_an_ended_session_leads_to_the_door_which_says_so_and_back(visit, site):
     page = visit()
     sign_in(page, site, "technician")
+    page.goto(f"{site.url}/zh/ask")
+    page.wait_for_selector("#asset input")
     page.context.clear_cookies()
     page.fill("#question textarea", "What does alarm E-105 mean?")
     page.tap("#ask")
-    page.wait_for_timeout(1500)
-    assert page.locator("#past .exchange").count() == 0
-    page.goto(f"{site.url}/en/ask")
-    assert page.locator("#password").is_visible()
+    page.wait_for_selector("#password")
+    assert "您已退出登录" in page.text_content(".problem")
+    page.fill("#name", "technician")
+    page.fill("#password", site.passwords["technician"])
+    page.click("button[type=submit]")
+    page.wait_for_url(re.compile("/zh/ask"))

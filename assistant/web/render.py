@@ -22,6 +22,7 @@ _SIGNAL_WORD = re.compile(
     r"[\s!！⚠▲△]*(DANGER|WARNING|CAUTION|NOTICE|危险|警告|小心|当心|注意)(?!\w*事项)[\s!！:：.。–—-]*"
 )
 _CODE = re.compile(r"\b((?=[\w-]*\d)[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8}){1,3})\b", re.ASCII)
+_BLANK_LINE = re.compile(r"\n\s*\n")
 _STEP = re.compile(r"(?:^|(?<=\s))(\d{1,2})\.\s")
 _ENVIRONMENT = Environment(
     loader=PackageLoader("assistant.web"),
@@ -121,7 +122,7 @@ def paragraphs(text: str, cited: Mapping[int, PageLink]) -> list[list[list[str |
 
     A number that nothing stands behind stays text.
     """
-    written = [line.strip() for line in text.splitlines() if line.strip()]
+    written = [paragraph for paragraph in _BLANK_LINE.split(text) if paragraph.strip()]
     return [
         [[_piece(piece, cited) for piece in _MARKER.split(line) if piece] for line in lines(paragraph)]
         for paragraph in written
@@ -129,11 +130,11 @@ def paragraphs(text: str, cited: Mapping[int, PageLink]) -> list[list[list[str |
 
 
 def lines(text: str) -> list[str]:
-    """A text as people would write it: a line for each table cell and for each numbered step.
+    """A text as people would write it: its own lines, and one for each table cell and numbered step.
 
     'Code: E-1 | Remedy: 1. Check 2. Replace' becomes four lines.
     """
-    return [line for cell in text.split(" | ") for line in _steps(cell)]
+    return [line for row in text.splitlines() for cell in row.split(" | ") for line in _steps(cell)]
 
 
 def _steps(cell: str) -> list[str]:

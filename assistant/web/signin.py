@@ -98,7 +98,8 @@ def _form(
     name: str = "",
     refusal: AccessError | None = None,
 ) -> Response:
-    words, line, status = texts(language), "", 200
+    words, status = texts(language), 200
+    line = words["signed_out"] if "ended" in request.query_params else ""
     if isinstance(refusal, TooManyAttemptsError):
         line, status = words["locked_out"].format(minutes=int(refusal.wait_s // 60) + 1), 429
     elif refusal:

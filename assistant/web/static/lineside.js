@@ -83,6 +83,14 @@
     document.querySelector("[data-url].current")?.focus();
   }
 
+  // When the session has ended, Gradio would show nothing at all: lead to the door, which says so.
+  const ask = window.fetch;
+  window.fetch = async (...request) => {
+    const reply = await ask(...request);
+    if (reply.status === 401) location.assign("/sign-in?ended=1&next=" + encodeURIComponent(location.pathname));
+    return reply;
+  };
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
