@@ -37,7 +37,7 @@ NOTHING_STOOD: dict[Language, str] = {
     "en": "nothing that the model wrote could be shown in a passage",
     "zh": "模型所写的内容无法在原文中得到证实",
 }
-MODEL_ABSENT: dict[Language, str] = {"en": "{problem}", "zh": "语言模型暂不可用（{problem}）"}
+MODEL_ABSENT: dict[Language, str] = {"en": "{problem}", "zh": "语言模型暂时不可用"}
 WITHHELD: dict[Language, str] = {
     "en": "{count} sentence(s) withheld: no passage shows them.",
     "zh": "已隐去{count}句：原文中没有依据。",
@@ -226,5 +226,5 @@ def _no_code(missing: Mapping[str, Sequence[str]], asset: str | None, language: 
 
 
 def _shortened(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= QUOTED_CHARACTERS else f"{words[:QUOTED_CHARACTERS].rstrip()} …"
+    lines = "\n".join(" ".join(line.split()) for line in text.splitlines())
+    return lines if len(lines) <= QUOTED_CHARACTERS else f"{lines[:QUOTED_CHARACTERS].rstrip()} …"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+# Imported for its tables, which must be known before the database is opened.
+import assistant.records.accounts  # noqa: F401
 from assistant.answer import Answerer
 from assistant.assets import AssetResolver
 from assistant.embedding import Embedder, build_embedder

@@ -4,7 +4,7 @@ A sentence counts when one place of a passage that it cites (or, where the model
 of another retrieved passage) holds all of its numbers and identifiers and most of its words. A place is one
 row of a table or a few sentences in a row: a figure from the neighbouring row is a wrong figure. And a figure
 counts only for what was asked: the words that a sentence with figures shares with the question must all stand
-there too. The rest is withheld.
+there too, unless the sentence names its subject by a code that stands there. The rest is withheld.
 """
 
 import re
@@ -128,7 +128,8 @@ def _support(claim: _Claim, subject: frozenset[int], place: _Claim, cited: bool)
     if claim.language != place.language:
         # Words cannot be compared across languages; a citation by the model and a shared figure can.
         return MIN_SUPPORT if cited and (claim.numbers or claim.identifiers) else 0.0
-    if claim.numbers and not subject <= place.words:
+    # A code pins the subject better than words do.
+    if claim.numbers and not claim.identifiers and not subject <= place.words:
         return 0.0
     return len(claim.words & place.words) / max(len(claim.words), 1)
 

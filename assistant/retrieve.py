@@ -1,5 +1,6 @@
 """From a question to the passages that may answer it, best first."""
 
+import re
 from collections.abc import Sequence
 
 from assistant.embedding import Embedder
@@ -14,6 +15,13 @@ from assistant.store.base import ChunkStore, Scope
 COMMON = 40
 # How far into a passage its subject stands: the code column of a table row, the first words of an entry.
 OPENING = 48
+# A question of fewer words than this, or one that points back, follows up what was asked before it.
+FEW_WORDS = 4
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|that|this|these|those|them|they|there|one|same|again|also|instead)\b|^\s*(?:and|or|but|yes|no|then)\b"
+    r"|[它这那其该此]|呢|也|同样|还有|刚才|上面",
+    re.IGNORECASE,
+)
 
 
 class Retriever:
@@ -52,7 +60,7 @@ class Retriever:
         Returns:
             Hits, best first: passages that hold the question's identifiers, then the fused ranking.
         """
-        text = search_text(question)
+        text = self._search_text(question)
         limit = limit or self._settings.hits
         scope = Scope(applies_to, source, self._catalogue.hidden())
         dense = self._embedder.queries([text])[0]
@@ -60,6 +68,13 @@ class Retriever:
         fused = self._store.search(dense, self._sparse.query(text), scope, depth, depth)
         exact = self._exact(question.text, scope, fused)
         return tuple(_unique([*exact, *fused]))[:limit]
+
+    def _search_text(self, question: Question) -> str:
+        """What to search for: a question that leans on the one before it is searched together with it."""
+        earlier = [turn.content for turn in question.history if turn.role == "user"]
+        words = len(self._sparse.query(question.text).indices)
+        leans = words < FEW_WORDS or _POINTS_BACK.search(question.text)
+        return f"{earlier[-1]}\n{question.text}" if earlier and leans else question.text
 
     def holds(self, identifier: str, applies_to: tuple[str, ...] = ()) -> bool:
         """Whether the manuals in scope hold a normalised identifier anywhere."""
@@ -84,12 +99,6 @@ class Retriever:
             return (-len(held), -subject, place.get(hit.chunk.id, len(place)))
 
         return sorted(found, key=order)
-
-
-def search_text(question: Question) -> str:
-    """The words to search for: a follow-up is searched together with the question before it."""
-    earlier = [turn.content for turn in question.history if turn.role == "user"]
-    return f"{earlier[-1]}\n{question.text}" if earlier else question.text
 
 
 def _is_about(hit: Hit, identifier: str) -> bool:

@@ -97,6 +97,12 @@ def test_a_figure_of_another_part_is_withheld_when_the_question_names_the_part(g
     assert grounder.check(draft, rows, "torque of the main pump flange screws").text == ""
 
 
+def test_a_code_pins_the_subject_whatever_else_the_question_says(grounder: Grounder) -> None:
+    row = [hit(1, "Code: E-105 | Message: Pressure transducer B41 signal lost", kind="table")]
+    draft = "Alarm E-105 means Pressure transducer B41 signal lost [1]."
+    assert grounder.check(draft, row, "What does alarm E-105 mean?").text == draft
+
+
 def test_citations_are_numbered_as_they_appear(grounder: Grounder, hits: list[Hit]) -> None:
     grounded = grounder.check("The oil tank holds 2500 l [4]. Tighten the cover bolts to 45 Nm [1].", hits)
     assert [(citation.n, citation.page) for citation in grounded.citations] == [(1, 4), (2, 1)]

@@ -4,7 +4,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,8 +13,9 @@ from rich.progress import track
 
 from assistant.answer import Answerer, Final, Token, check_question
 from assistant.app import open_lineside
+from assistant.contract import answer_document
 from assistant.errors import InputError, LinesideError, QuestionError
-from assistant.schema import Answer, Json, Question, Turn
+from assistant.schema import Answer, Question, Turn
 from assistant.settings import load_settings
 
 
@@ -45,20 +45,6 @@ def ask(
     else:
         _print(answer)
     return 0
-
-
-def answer_document(answer: Answer) -> Json:
-    """The answer as the contract words it."""
-    return {
-        "answer": answer.text,
-        "refused": answer.refused,
-        "mode": answer.mode,
-        "language": answer.language,
-        "citations": [asdict(citation) for citation in answer.citations],
-        "safety": [asdict(notice) for notice in answer.safety],
-        "timings_ms": dict(answer.timings_ms),
-        "note": answer.note,
-    }
 
 
 def read_history(path: Path) -> tuple[Turn, ...]:

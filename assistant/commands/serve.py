@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-# Imported for its tables, which must be known before the database is opened.
-import assistant.records.accounts  # noqa: F401
 from assistant.app import Lineside, open_lineside
 from assistant.errors import InputError, MissingExtraError
 from assistant.jobs import Handler

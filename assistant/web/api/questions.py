@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.answer import Event, Final, Found, Token
 from assistant.app import Lineside
-from assistant.commands.ask import answer_document
+from assistant.contract import answer_document
 from assistant.errors import LinesideError
 from assistant.schema import Answer, Json, Question, TriageForm, Turn
 from assistant.web.access import Access

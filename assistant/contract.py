@@ -1,0 +1,19 @@
+"""The documents that scripts, benchmarks and other programs get: stable in names and meaning."""
+
+from dataclasses import asdict
+
+from assistant.schema import Answer, Json
+
+
+def answer_document(answer: Answer) -> Json:
+    """The answer as the contract words it."""
+    return {
+        "answer": answer.text,
+        "refused": answer.refused,
+        "mode": answer.mode,
+        "language": answer.language,
+        "citations": [asdict(citation) for citation in answer.citations],
+        "safety": [asdict(notice) for notice in answer.safety],
+        "timings_ms": dict(answer.timings_ms),
+        "note": answer.note,
+    }
