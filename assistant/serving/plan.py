@@ -87,6 +87,8 @@ def plan_server(settings: ServerSettings, home: Path, api_key: str = "") -> Laun
         environment |= {"HF_HUB_OFFLINE": "1"}
     if device == "cpu":
         environment |= _cpu_environment(settings.cpu_kv_cache_gib)
+        # Ahead-of-time artefacts of this version do not load again; the older cache does.
+        environment |= {"VLLM_USE_AOT_COMPILE": "0"} if settings.compile else {}
     if api_key:
         environment |= {"VLLM_API_KEY": api_key}
     return LaunchPlan(
