@@ -104,7 +104,10 @@ class Answerer:
         """Found, then the model's Tokens, then the Final answer; errors as in ask."""
         check_question(question)
         clock = _Clock()
-        applies_to = self._resolver.resolve(question.asset).applies_to if question.asset else ()
+        if question.asset:
+            applies_to = self._resolver.resolve(question.asset).applies_to
+        else:
+            applies_to = self._resolver.named_in(question.text)
         hits = self._retriever.retrieve(question, applies_to)
         clock.mark("retrieve")
         yield Found(hits)

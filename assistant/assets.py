@@ -59,6 +59,16 @@ class AssetResolver:
             f"Choose one of: {known} …" if known else "Ingest its manual with --asset or --model first.",
         )
 
+    def named_in(self, text: str) -> tuple[str, ...]:
+        """Tag and model of the one machine that a text names, to narrow a search without a chosen asset."""
+        wanted = fold(text).casefold()
+        assets = [asset for asset in self._plant.assets() if _stands_in(asset.tag.casefold(), wanted)]
+        if assets:
+            return _applies_to(assets[0]) if len(assets) == 1 else ()
+        models = {asset.model.casefold() for asset in self._plant.assets() if asset.model}
+        named = [name for name in models | set(self._catalogue.models()) if _stands_in(name, wanted)]
+        return (named[0],) if len(named) == 1 else ()
+
     def _mentioned(self, wanted: str) -> bool:
         words = _WORD.findall(wanted)
         for revision in self._catalogue.revisions("visible"):

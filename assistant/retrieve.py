@@ -15,6 +15,8 @@ from assistant.store.base import ChunkStore, Scope
 COMMON = 40
 # How far into a passage its subject stands: the code column of a table row, the first words of an entry.
 OPENING = 48
+# A mention of an identifier is borne out when it stands so far up in the fused ranking.
+SUPPORTED = 10
 # A question of fewer words than this, or one that points back, follows up what was asked before it.
 FEW_WORDS = 4
 _POINTS_BACK = re.compile(
@@ -82,23 +84,30 @@ class Retriever:
         return bool(self._store.lookup([identifier], scope, limit=1))
 
     def _exact(self, text: str, scope: Scope, fused: Sequence[Hit]) -> list[Hit]:
-        """Passages that hold an identifier of the question; those about it before those that mention it."""
+        """Passages that must come first for an identifier of the question.
+
+        Those that are about it, such as the row of a fault code, before those that mention it. Where some are
+        about it, a mention counts only when the other ways of searching found it too.
+        """
         named = {normal_form(name) for name in scope.applies_to}
-        found: list[Hit] = []
+        found: dict[str, Hit] = {}
         wanted: list[str] = []
         for identifier in candidate_identifiers(text):
             hits = self._store.lookup([identifier], scope, COMMON + 1) if identifier not in named else []
             if 0 < len(hits) <= COMMON:
                 wanted.append(identifier)
-                found += hits
+                found |= {hit.chunk.id: hit for hit in hits}
         place = {hit.chunk.id: rank for rank, hit in enumerate(fused)}
 
-        def order(hit: Hit) -> tuple[int, int, int]:
-            held = [name for name in wanted if name in hit.chunk.identifiers]
-            subject = sum(_is_about(hit, name) for name in held)
-            return (-len(held), -subject, place.get(hit.chunk.id, len(place)))
+        def order(hit: Hit) -> tuple[int, int]:
+            held = sum(name in hit.chunk.identifiers for name in wanted)
+            return (-held, place.get(hit.chunk.id, len(place)))
 
-        return sorted(found, key=order)
+        subjects = [hit for hit in found.values() if any(_is_about(hit, name) for name in wanted)]
+        mentions = [hit for hit in found.values() if hit not in subjects]
+        if subjects:
+            mentions = [hit for hit in mentions if place.get(hit.chunk.id, COMMON) < SUPPORTED]
+        return sorted(subjects, key=order) + sorted(mentions, key=order)
 
 
 def _is_about(hit: Hit, identifier: str) -> bool:

@@ -197,6 +197,17 @@ def test_other_machines_and_old_revisions_are_never_shown(
     assert "38" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("machine", "model_name"), [("LA-01", "tl-42"), ("the TL-42", "tl-42"), ("PR-01", "hp-250")]
+)
+def test_a_machine_named_in_the_question_narrows_the_search(
+    build: Callable[..., Answerer], model: ModelServer, machine: str, model_name: str
+) -> None:
+    events = build(model.url).stream(Question(f"how tight are the screws and bolts on {machine}"))
+    found = next(event for event in events if isinstance(event, Found))
+    assert {name for hit in found.hits for name in hit.chunk.applies_to} == {model_name}
+
+
 def test_the_model_refuses_and_the_answer_says_so(build: Callable[..., Answerer], model: ModelServer) -> None:
     model.pieces = [REFUSAL["en"]]
     answer = build(model.url).ask(Question("What colour is the press?", "PR-01"))

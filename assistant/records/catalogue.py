@@ -176,4 +176,6 @@ class Catalogue:
 
     def models(self) -> Sequence[str]:
         """Every casefolded tag or model that a visible revision applies to."""
-        return sorted({name for revision in self.revisions("visible") for name in revision.applies_to})
+        query = select(RevisionRow.applies_to).where(RevisionRow.state == "visible")
+        with transaction(self._engine) as session:
+            return sorted({name for names in session.scalars(query) for name in names})
