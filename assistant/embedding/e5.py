@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -67,17 +68,19 @@ class E5Small:
         ]
         totals = np.zeros((len(texts), self.dimension), dtype=np.float32)
         done = 0
-        for batch in _batches(windows):
-            means = self._run([ids for _, ids in batch])
-            for (index, ids), mean in zip(batch, means, strict=True):
-                totals[index] += len(ids) * mean
-            done += len(batch)
-            if progress:
-                progress(done, len(windows))
+        batches = list(_batches(windows))
+        with ThreadPoolExecutor(min(self._encoder.streams, len(batches)) or 1) as pool:
+            for batch, means in zip(batches, pool.map(self._run, batches), strict=True):
+                for (index, ids), mean in zip(batch, means, strict=True):
+                    totals[index] += len(ids) * mean
+                done += len(batch)
+                if progress:
+                    progress(done, len(windows))
         unit: Vectors = totals / np.linalg.norm(totals, axis=1, keepdims=True)
         return unit
 
-    def _run(self, pieces: list[list[int]]) -> Floats:
+    def _run(self, batch: Sequence[Window]) -> Floats:
+        pieces = [ids for _, ids in batch]
         length = _padded(max(map(len, pieces)))
         ids = np.full((len(pieces), length), self._padding)
         for row, piece in zip(ids, pieces, strict=True):

@@ -3,6 +3,7 @@
 OpenVINO computes in bfloat16 where the processor has instructions for it, and in float32 elsewhere.
 """
 
+import os
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,11 @@ EPSILON = 1e-12
 
 
 class Encoder:
-    """Embedded tokens in, one unit vector for each text out. Safe to call from several threads."""
+    """Embedded tokens in, one vector for each text out; several threads may call it at once.
+
+    Attributes:
+        streams: how many calls run side by side; one more waits.
+    """
 
     def __init__(self, weights: E5Weights) -> None:
         """Builds and compiles the graph.
@@ -31,10 +36,11 @@ class Encoder:
                 "Package openvino is missing", "Install it: pip install openvino"
             ) from problem
         try:
-            # LATENCY: one question uses all cores; parallel calls wait for each other.
-            self._compiled: Any = openvino.Core().compile_model(
-                _Graph(weights).model(), "CPU", {"PERFORMANCE_HINT": "LATENCY"}
-            )
+            # One thread a run, several runs at once: threads that share a run wait for each other at every
+            # step, and beside a busy model server each such wait can cost a time slice.
+            self.streams = len(os.sched_getaffinity(0))
+            shares = {"NUM_STREAMS": self.streams, "INFERENCE_NUM_THREADS": self.streams}
+            self._compiled: Any = openvino.Core().compile_model(_Graph(weights).model(), "CPU", shares)
         except RuntimeError as problem:
             raise ModelError(
                 f"OpenVINO cannot run e5-small on this processor: {problem}",
