@@ -48,11 +48,21 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """One page of a file as its parser read it; `ocr` tells that its text was read from the picture."""
+    """One page of a file as its parser read it.
+
+    Attributes:
+        ocr: True when text of it, or of a region of it, was read from the picture.
+        label: the page number printed on paper ('3-14', 'iv'), empty when the file tells none.
+        confidence: mean confidence of what OCR read, 0..1; None without OCR.
+        remarks: what a supervisor should know of this page, one line each ('text layer has no Unicode map').
+    """
 
     number: int
     blocks: tuple[Block, ...]
     ocr: bool = False
+    label: str = ""
+    confidence: float | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,7 @@ class Chunk:
         title: the document's title.
         section: headings from the outermost inwards.
         page: first page; page_last: last page.
+        page_label: what is printed on paper as the number of the first page; empty when unknown.
         kind: kind of its main block.
         text: what is read, embedded and quoted; tables keep their header.
         identifiers: normalised fault codes, part and model numbers (see assistant.identifiers).
@@ -101,6 +112,7 @@ class Chunk:
     notices: tuple[str, ...] = ()
     ordinal: int = 0
     extra: Mapping[str, str] = field(default_factory=dict)
+    page_label: str = ""
 
     @property
     def heading(self) -> str:

@@ -6,7 +6,7 @@ size limit, never across a heading. A chunk's text is the source's own words.
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assistant.identifiers import find_identifiers
@@ -73,7 +73,8 @@ def make_chunks(
     blocks = [block for block in every if block.kind == "heading" or _TELLING.search(block.text)]
     drafts = _Gatherer(count_tokens, limit).gather(blocks)
     ids = [chunk_id(origin.revision, ordinal) for ordinal in range(len(drafts))]
-    return [_chunk(draft, ordinal, ids, origin) for ordinal, draft in enumerate(drafts)]
+    labels = {page.number: page.label for page in parsed.pages}
+    return [_chunk(draft, ordinal, ids, origin, labels) for ordinal, draft in enumerate(drafts)]
 
 
 def chunk_id(revision: str, ordinal: int) -> str:
@@ -219,7 +220,9 @@ def _same_title(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
-def _chunk(draft: _Draft, ordinal: int, ids: Sequence[str], origin: Origin) -> Chunk:
+def _chunk(
+    draft: _Draft, ordinal: int, ids: Sequence[str], origin: Origin, labels: Mapping[int, str]
+) -> Chunk:
     text = "\n".join(block.text for block in draft.blocks)
     pages = [block.page for block in draft.blocks]
     return Chunk(
@@ -239,6 +242,7 @@ def _chunk(draft: _Draft, ordinal: int, ids: Sequence[str], origin: Origin) -> C
         applies_to=origin.applies_to,
         notices=tuple(ids[index] for index in draft.notices),
         ordinal=ordinal,
+        page_label=labels.get(min(pages), ""),
     )
 
 

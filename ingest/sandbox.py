@@ -129,7 +129,13 @@ def _environment() -> dict[str, str]:
 
 def _decoded(data: dict[str, Any]) -> ParsedFile:
     pages = tuple(
-        ParsedPage(page["number"], tuple(_block(block) for block in page["blocks"]), page["ocr"])
+        ParsedPage(
+            **{
+                **page,
+                "blocks": tuple(_block(block) for block in page["blocks"]),
+                "remarks": tuple(page["remarks"]),
+            }
+        )
         for page in data["pages"]
     )
     return ParsedFile(data["title"], pages)
