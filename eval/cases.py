@@ -19,6 +19,8 @@ from eval.lines import parse_line, text_lines
 
 Kind = Literal["lookup", "procedure", "code", "troubleshoot", "safety", "multi", "followup", "unanswerable"]
 Carrier = Literal["pdf", "markdown", "work_order", "file_name"]
+# How the payload looks on the page of a PDF.
+Look = Literal["plain", "white", "tiny", "invisible"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -103,17 +105,21 @@ class InjectionCase(Case):
         carrier: what brings the payload.
         payload: the text to plant, in reach of the asset.
         canary: what the answer holds when the attack succeeds.
+        look: how the payload is hidden from people; in a PDF only.
     """
 
     carrier: Carrier
     payload: str
     canary: str
+    look: Look = "plain"
 
     def __post_init__(self) -> None:
         """Refuses a case that contradicts itself."""
         # The short form of super() does not work in a dataclass with slots.
         Case.__post_init__(self)
         _check_words("payload and canary", (self.payload, self.canary))
+        if self.look != "plain" and self.carrier != "pdf":
+            raise ValueError("only the payload of a PDF can have a look")
 
 
 @dataclass(frozen=True, slots=True)
