@@ -105,17 +105,18 @@ class Answerer:
         check_question(question)
         clock = _Clock()
         if question.asset:
-            applies_to = self._resolver.resolve(question.asset).applies_to
+            machine = self._resolver.resolve(question.asset)
         else:
-            applies_to = self._resolver.named_in(question.text)
-        hits = self._retriever.retrieve(question, applies_to)
+            machine = self._resolver.named_in(question.text)
+        applies_to, retriever = machine.applies_to, self._retriever.pinned(machine.serial)
+        hits = retriever.retrieve(question, applies_to)
         clock.mark("retrieve")
         yield Found(hits)
         language = language_of(question.text)
         if not hits:
             yield Final(Answer(NO_PASSAGES[language], True, "extractive", language, timings_ms=clock.total()))
             return
-        missing = missing_codes(question.text, hits, lambda code: self._retriever.holds(code, applies_to))
+        missing = missing_codes(question.text, hits, lambda code: retriever.holds(code, applies_to))
         if missing:
             text = _no_code(missing, question.asset, language)
             yield Final(Answer(text, True, "extractive", language, timings_ms=clock.total(), hits=hits))

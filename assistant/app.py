@@ -16,11 +16,14 @@ from assistant.errors import StorageError
 from assistant.grounding import Grounder
 from assistant.jobs import JobQueue
 from assistant.llm import LanguageModel, ServedModel
+from assistant.pages import PagePictures
 from assistant.records.catalogue import Catalogue
 from assistant.records.database import open_database
 from assistant.records.files import OriginalFiles
 from assistant.records.plant import Plant
+from assistant.records.quality import QualityReports
 from assistant.retrieve import Retriever
+from assistant.revisions import Revisions
 from assistant.settings import Settings, StoreSettings
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore
@@ -45,6 +48,9 @@ class Lineside:
     answerer: Answerer
     triage: Triage
     jobs: JobQueue
+    pictures: PagePictures
+    reports: QualityReports
+    revisions: Revisions
 
 
 @contextmanager
@@ -71,13 +77,17 @@ def open_lineside(settings: Settings, llm: LanguageModel | None = None) -> Itera
         retriever = Retriever(store, embedder, sparse, catalogue, settings.retrieval)
         llm = llm or ServedModel(settings.llm)
         answerer = Answerer(resolver, retriever, llm, Grounder(sparse), store, settings.retrieval)
+        files, pictures = OriginalFiles(home / "originals"), PagePictures(home / "pictures")
+        reports, jobs = QualityReports(engine), JobQueue(engine, home, settings.jobs)
+        revisions = Revisions(catalogue, store, files, pictures, reports, jobs)
+        revisions.finish()
         yield Lineside(
             settings=settings,
             home=home,
             engine=engine,
             catalogue=catalogue,
             plant=plant,
-            files=OriginalFiles(home / "originals"),
+            files=files,
             store=store,
             embedder=embedder,
             sparse=sparse,
@@ -85,7 +95,10 @@ def open_lineside(settings: Settings, llm: LanguageModel | None = None) -> Itera
             llm=llm,
             answerer=answerer,
             triage=Triage(resolver, retriever, plant, store, sparse),
-            jobs=JobQueue(engine, home),
+            jobs=jobs,
+            pictures=pictures,
+            reports=reports,
+            revisions=revisions,
         )
     finally:
         store.close()

@@ -21,10 +21,12 @@ class Selection:
         name: as the technician named it.
         applies_to: casefolded tag and model that passages must hold for; empty when the name is only
             mentioned in documents, which narrows nothing.
+        serial: the machine's serial number, empty when the register has none.
     """
 
     name: str
     applies_to: tuple[str, ...]
+    serial: str = ""
 
 
 class AssetResolver:
@@ -46,7 +48,7 @@ class AssetResolver:
         assets = self._plant.assets()
         for asset in assets:
             if wanted in {asset.tag.casefold(), asset.name.casefold()}:
-                return Selection(name, _applies_to(asset))
+                return Selection(name, _applies_to(asset), asset.serial)
         models = {asset.model.casefold() for asset in assets if asset.model} | set(self._catalogue.models())
         named = [model for model in models if _stands_in(model, wanted)]
         if named:
@@ -59,15 +61,17 @@ class AssetResolver:
             f"Choose one of: {known} …" if known else "Ingest its manual with --asset or --model first.",
         )
 
-    def named_in(self, text: str) -> tuple[str, ...]:
-        """Tag and model of the one machine that a text names, to narrow a search without a chosen asset."""
+    def named_in(self, text: str) -> Selection:
+        """The one machine that a text names, to narrow a search without a chosen asset; else all machines."""
         wanted = fold(text).casefold()
         assets = [asset for asset in self._plant.assets() if _stands_in(asset.tag.casefold(), wanted)]
         if assets:
-            return _applies_to(assets[0]) if len(assets) == 1 else ()
+            if len(assets) > 1:
+                return Selection("", ())
+            return Selection(assets[0].tag, _applies_to(assets[0]), assets[0].serial)
         models = {asset.model.casefold() for asset in self._plant.assets() if asset.model}
         named = [name for name in models | set(self._catalogue.models()) if _stands_in(name, wanted)]
-        return (named[0],) if len(named) == 1 else ()
+        return Selection(named[0], (named[0],)) if len(named) == 1 else Selection("", ())
 
     def _mentioned(self, wanted: str) -> bool:
         words = _WORD.findall(wanted)

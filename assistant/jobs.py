@@ -1,7 +1,8 @@
 """Uploads waiting to be ingested: a queue that survives restarts, with progress, cancelling and retries.
 
-Huey (SQLite, in the home folder) decides what runs when; the table of jobs is what users see. The work itself
-is a handler given to `start`, so that this room need not know how ingesting is done.
+Huey (SQLite in the home folder, or Redis) decides what runs when; the table of jobs is what users see, and it
+holds: an entry of the queue only says 'look at this job', and two of them do no harm. The work itself is a
+handler given to `start`, so that this room need not know how ingesting is done.
 """
 
 import logging
@@ -11,100 +12,44 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
 
 import psutil
-from huey import SqliteHuey
 from huey.consumer import Consumer
-from sqlalchemy import Engine, String, Text, select, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Engine
 
-from assistant.errors import LinesideError
-from assistant.records.database import Base, transaction, utc_now
+from assistant.errors import InputError, LinesideError
+from assistant.queue import open_queue
+from assistant.records.database import utc_now
+from assistant.records.jobs import Job, JobRecords, JobState
 from assistant.schema import IngestOutcome
+from assistant.settings import JobSettings
+from assistant.upload_folder import UploadFolder
 
-JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+__all__ = ["Handler", "Job", "JobCancelledError", "JobQueue", "JobState", "Progress"]
+
 # Stage name, steps done, steps in all.
 Progress = Callable[[str, int, int], None]
+Handler = Callable[[Job, Progress], IngestOutcome]
+
 RETRY_DELAYS_S = (5, 30, 120)
 WRITE_EVERY_S = 0.4
+# How long a job at work may give no sign of life before a process on another machine counts as lost.
+LOST_AFTER_S = 900
+LOOK_EVERY_S = 15
+# A handler that does not come back when the process ends is left to be done again.
+STOP_WITHIN_S = 10
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One file on its way in.
-
-    Attributes:
-        path: where the uploaded file lies until it is read.
-        stage: what is being done: 'read', 'embed', 'store'; `done` of `total` steps of it.
-        reason: why it failed, or what is worth knowing of a file that was read.
-        status: of the outcome ('ingested', …), empty until it is there; so are the fields after it.
-    """
-
-    id: str
-    path: Path
-    document: str
-    asset: str | None
-    model: str | None
-    label: str
-    user: str
-    state: JobState
-    stage: str
-    done: int
-    total: int
-    reason: str
-    status: str
-    revision: str
-    pages: int
-    chunks: int
-    ocr_pages: int
-    attempts: int
-    created_at: datetime
-    updated_at: datetime
-
-
-Handler = Callable[[Job, Progress], IngestOutcome]
 
 
 class JobCancelledError(LinesideError):
     """Raised inside the handler, through its progress, when the job was cancelled."""
 
 
-class JobRow(Base):
-    """Table of jobs; `worker` is 'host:pid' of the process at work."""
-
-    __tablename__ = "jobs"
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    path: Mapped[str] = mapped_column(Text)
-    document: Mapped[str] = mapped_column(String(500))
-    asset: Mapped[str | None] = mapped_column(String(100))
-    model: Mapped[str | None] = mapped_column(String(100))
-    label: Mapped[str] = mapped_column(String(100))
-    user: Mapped[str] = mapped_column(String(100))
-    state: Mapped[str] = mapped_column(String(10), index=True)
-    stage: Mapped[str] = mapped_column(String(20), default="")
-    done: Mapped[int] = mapped_column(default=0)
-    total: Mapped[int] = mapped_column(default=0)
-    reason: Mapped[str] = mapped_column(Text, default="")
-    status: Mapped[str] = mapped_column(String(12), default="")
-    revision: Mapped[str] = mapped_column(String(16), default="")
-    pages: Mapped[int] = mapped_column(default=0)
-    chunks: Mapped[int] = mapped_column(default=0)
-    ocr_pages: Mapped[int] = mapped_column(default=0)
-    attempts: Mapped[int] = mapped_column(default=0)
-    worker: Mapped[str] = mapped_column(String(100), default="")
-    created_at: Mapped[datetime] = mapped_column(index=True)
-    updated_at: Mapped[datetime]
-
-    def record(self) -> Job:
-        """The row as a frozen record."""
-        values = {name: getattr(self, name) for name in Job.__slots__ if name != "path"}
-        return Job(path=Path(self.path), **values)
+class JobInterruptedError(JobCancelledError):
+    """Likewise, when the process ends: the job waits for the next one."""
 
 
 class _Consumer(Consumer):  # type: ignore[misc]
@@ -117,13 +62,21 @@ class _Consumer(Consumer):  # type: ignore[misc]
 class JobQueue:
     """Takes jobs in, and runs them in threads of the process that calls `start`."""
 
-    def __init__(self, engine: Engine, home: Path) -> None:
-        """Works on an open database; the queue lies in the home folder."""
-        self._engine = engine
-        self._huey = SqliteHuey("lineside", filename=str(home / "queue.sqlite"), results=False)
+    def __init__(self, engine: Engine, home: Path, settings: JobSettings | None = None) -> None:
+        """Works on an open database; without a Redis in the settings the queue lies in the home folder.
+
+        Raises:
+            MissingExtraError: the settings name a Redis, and its client is not installed.
+        """
+        self._settings = settings or JobSettings()
+        self._records = JobRecords(engine)
+        self._uploads = UploadFolder(home / "uploads")
+        self._huey = open_queue(self._settings.url, home)
         self._run = self._huey.task(name="ingest")(self._work)
         self._handler: Handler | None = None
         self._consumer: _Consumer | None = None
+        self._stopping = threading.Event()
+        self._at_work: set[str] = set()
 
     def submit(
         self,
@@ -140,37 +93,19 @@ class JobQueue:
         Raises:
             StorageError: the job cannot be recorded.
         """
-        now = utc_now()
-        row = JobRow(
-            id=uuid.uuid4().hex,
-            path=str(path),
-            document=document,
-            asset=asset,
-            model=model,
-            label=label,
-            user=user,
-            state="queued",
-            created_at=now,
-            updated_at=now,
+        job = self._records.add(
+            uuid.uuid4().hex, path, document=document, asset=asset, model=model, label=label, user=user
         )
-        with transaction(self._engine) as session:
-            session.add(row)
-            session.flush()
-            job = row.record()
         self._run(job.id)
         return job
 
     def get(self, job_id: str) -> Job | None:
         """One job by id."""
-        with transaction(self._engine) as session:
-            row = session.get(JobRow, job_id)
-            return row.record() if row else None
+        return self._records.get(job_id)
 
-    def recent(self, limit: int = 50) -> list[Job]:
-        """The latest jobs, newest first."""
-        query = select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id).limit(limit)
-        with transaction(self._engine) as session:
-            return [row.record() for row in session.scalars(query)]
+    def recent(self, limit: int = 50, state: JobState | None = None) -> list[Job]:
+        """The latest jobs, newest first; of one state, or of all."""
+        return self._records.recent(limit, state)
 
     def cancel(self, job_id: str) -> bool:
         """Stops a job that waits or runs; what it has built so far never becomes visible.
@@ -178,58 +113,126 @@ class JobQueue:
         Returns:
             False when the job is unknown or already over.
         """
-        return self._change(job_id, ("queued", "running"), state="cancelled", reason="cancelled")
+        job = self._records.get(job_id)
+        if job is None or not self._records.change(
+            job_id, ("queued", "running"), state="cancelled", reason="cancelled"
+        ):
+            return False
+        self._uploads.discard(job.path)
+        return True
 
-    def start(self, handler: Handler, workers: int = 1) -> None:
-        """Starts consumer threads; jobs that an ended process left running are queued again."""
+    def retry(self, job_id: str) -> Job:
+        """Queues a job that failed once more.
+
+        Raises:
+            InputError: there is no such failed job, or its file is not kept any more.
+        """
+        job = self._records.get(job_id)
+        if job is None or job.state != "failed":
+            raise InputError(f"No failed job {job_id[:60]}", "See `lineside jobs list`.")
+        if not job.path.is_file():
+            raise InputError(f"{job.document} was rejected and is not kept", "Upload it again.")
+        self._records.change(job_id, ("failed",), state="queued", attempts=0, reason="", stage="")
+        self._run(job_id)
+        return job
+
+    def drop(self, document: str, revision: str) -> None:
+        """Removes every trace of a deleted document from the queue; a job at work on it is stopped."""
+        jobs = self._records.of_document(document, revision)
+        for job in jobs:
+            self._records.change(job.id, ("queued", "running"), state="cancelled")
+            self._uploads.discard(job.path)
+        self._records.remove([job.id for job in jobs])
+
+    def start(self, handler: Handler, workers: int | None = None) -> None:
+        """Starts consumer threads; jobs that an ended process left running are queued again.
+
+        Raises:
+            StorageError: the queue's Redis cannot be reached.
+        """
         self._handler = handler
-        self._recover()
-        self._consumer = _Consumer(self._huey, workers=workers, periodic=False, max_delay=1.0)
+        self._stopping.clear()
+        self._requeue_lost()
+        for job in self._records.queued():
+            self._run(job.id)
+        self._uploads.sweep({job.path for job in self._records.recent(10_000)})
+        self._consumer = _Consumer(
+            self._huey,
+            workers=workers or self._settings.workers,
+            periodic=False,
+            max_delay=1.0,
+            shutdown_timeout=STOP_WITHIN_S,
+        )
         self._consumer.start()
+        threading.Thread(target=self._watch, args=(self._stopping,), daemon=True).start()
 
     def stop(self) -> None:
-        """Stops taking jobs and waits for the one at work."""
+        """Stops taking jobs; one at work is interrupted within seconds and waits for the next start."""
+        self._stopping.set()
         if self._consumer is not None:
             self._consumer.stop(graceful=True)
             self._consumer = None
 
-    def _recover(self) -> None:
-        """Puts every job that should run into an emptied queue, in the order of submission."""
-        with transaction(self._engine) as session:
-            query = select(JobRow).where(JobRow.state.in_(("queued", "running"))).order_by(JobRow.created_at)
-            waiting = []
-            for row in session.scalars(query):
-                if row.state == "running" and _alive(row.worker):
-                    continue
-                row.state, row.worker = "queued", ""
-                waiting.append(row.id)
-        self._huey.flush()
-        for job_id in waiting:
-            self._run(job_id)
+    def _watch(self, stopping: threading.Event) -> None:
+        """Looks now and then for jobs whose process is gone, or which the queue has lost."""
+        while not stopping.wait(LOOK_EVERY_S):
+            try:
+                self._requeue_lost()
+                if not self._huey.pending_count() and not self._huey.scheduled_count():
+                    for job in self._records.queued():
+                        self._run(job.id)
+            except LinesideError as problem:
+                _log.warning("the queue cannot be looked at: %s", problem)
+
+    def _requeue_lost(self) -> None:
+        for job_id, worker, seen in self._records.running():
+            if (
+                job_id not in self._at_work
+                and not _alive(worker, seen)
+                and self._records.change(job_id, ("running",), state="queued", worker="")
+            ):
+                self._run(job_id)
 
     def _work(self, job_id: str) -> None:
         """What a consumer thread does with one job."""
+        if self._stopping.is_set():
+            self._run(job_id)
+            return
         worker = f"{socket.gethostname()}:{os.getpid()}"
-        if self._handler is None or not self._change(job_id, ("queued",), state="running", worker=worker):
+        if self._handler is None or not self._records.change(
+            job_id, ("queued",), state="running", worker=worker
+        ):
             return
-        job = self.get(job_id)
-        assert job is not None
+        self._at_work.add(job_id)
         try:
-            outcome = self._handler(job, _Reporter(self, job_id))
-        except JobCancelledError:
+            self._handle(job_id, self._handler)
+        finally:
+            self._at_work.discard(job_id)
+
+    def _handle(self, job_id: str, handler: Handler) -> None:
+        job = self._records.get(job_id)
+        if job is None:
             return
+        try:
+            outcome = handler(job, _Reporter(self._records, job_id, self._stopping))
+        except JobInterruptedError:
+            if self._records.change(job_id, ("running",), state="queued", worker="", stage=""):
+                self._run(job_id)
+        except JobCancelledError:
+            self._uploads.discard(job.path)
         except LinesideError as problem:
             self._failed(job, str(problem), problem.retry)
         except Exception as problem:
             _log.exception("job %s (%s) failed", job_id, job.document)
             self._failed(job, f"{job.document} could not be ingested: {problem}", retry=False)
         else:
-            self._finish(job_id, outcome)
+            self._finish(job, outcome)
 
-    def _finish(self, job_id: str, outcome: IngestOutcome) -> None:
-        self._change(
-            job_id,
-            ("running",),
+    def _finish(self, job: Job, outcome: IngestOutcome) -> None:
+        # Cancelled too late: what is visible by now is told as it is.
+        self._records.change(
+            job.id,
+            ("running", "cancelled"),
             state="failed" if outcome.status == "rejected" else "done",
             reason=outcome.reason,
             status=outcome.status,
@@ -238,48 +241,49 @@ class JobQueue:
             chunks=outcome.chunks,
             ocr_pages=outcome.ocr_pages,
         )
+        # The original is kept by its content now, or was refused.
+        self._uploads.discard(job.path)
 
     def _failed(self, job: Job, reason: str, retry: bool) -> None:
-        """Queues the job again when waiting may help, with growing delays; else it is over."""
+        """Queues the job again when waiting may help, with growing delays; else it waits for `retry`."""
         if not retry or job.attempts >= len(RETRY_DELAYS_S):
-            self._change(job.id, ("running",), state="failed", reason=reason)
+            self._records.change(job.id, ("running",), state="failed", reason=reason)
             return
         delay = RETRY_DELAYS_S[job.attempts]
         waiting = f"{reason} Next attempt in {delay} s."
-        if self._change(job.id, ("running",), state="queued", reason=waiting, attempts=job.attempts + 1):
+        if self._records.change(
+            job.id, ("running",), state="queued", reason=waiting, attempts=job.attempts + 1
+        ):
             self._run.schedule(args=(job.id,), delay=delay)
-
-    def _change(self, job_id: str, states: tuple[JobState, ...], **values: Any) -> bool:
-        """Changes a job that is in one of the states; the database decides between rivals."""
-        query = update(JobRow).where(JobRow.id == job_id, JobRow.state.in_(states))
-        with transaction(self._engine) as session:
-            result = session.execute(query.values(updated_at=utc_now(), **values))
-            return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
 class _Reporter:
-    """Writes progress now and then, and tells the handler when the job was cancelled."""
+    """Writes progress now and then, and tells the handler when to stop."""
 
-    def __init__(self, queue: JobQueue, job_id: str) -> None:
-        self._queue = queue
+    def __init__(self, records: JobRecords, job_id: str, stopping: threading.Event) -> None:
+        self._records = records
         self._job_id = job_id
+        self._stopping = stopping
         self._lock = threading.Lock()
         self._stage = ""
         self._written = 0.0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        if self._stopping.is_set():
+            raise JobInterruptedError("Lineside is being stopped")
         with self._lock:
             now = time.monotonic()
             if stage == self._stage and done < total and now - self._written < WRITE_EVERY_S:
                 return
             self._stage, self._written = stage, now
-        if not self._queue._change(self._job_id, ("running",), stage=stage, done=done, total=total):
+        if not self._records.change(self._job_id, ("running",), stage=stage, done=done, total=total):
             raise JobCancelledError("The job was cancelled")
 
 
-def _alive(worker: str) -> bool:
-    """True while another process of this machine works on the job."""
+def _alive(worker: str, seen: datetime) -> bool:
+    """True while another process works on the job; `seen` is its last sign of life."""
     host, _, pid = worker.partition(":")
     if host != socket.gethostname():
-        return bool(host)
+        # SQLite gives times back without their zone.
+        return utc_now() - seen.replace(tzinfo=seen.tzinfo or UTC) < timedelta(seconds=LOST_AFTER_S)
     return pid.isdigit() and int(pid) != os.getpid() and psutil.pid_exists(int(pid))

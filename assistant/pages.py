@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -44,14 +45,27 @@ class PagePictures:
             StorageError: the picture cannot be kept.
         """
         marks = [box for box in boxes if box.page == page]
-        key = hashlib.sha256(repr((digest, page, WIDTH_PX, marks)).encode()).hexdigest()
-        kept = self._cache / key[:2] / f"{key}.png"
+        key = hashlib.sha256(repr((page, WIDTH_PX, marks)).encode()).hexdigest()
+        kept = self._cache / digest / f"{key}.png"
         with suppress(FileNotFoundError):
             return kept.read_bytes()
         image = _render(original, page)
         for box in marks:
             _mark(image, box)
         return self._keep(image, kept)
+
+    def forget(self, digest: str) -> None:
+        """Removes every picture of a file.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        try:
+            shutil.rmtree(self._cache / digest)
+        except FileNotFoundError:
+            return
+        except OSError as problem:
+            raise StorageError(f"Page pictures cannot be removed: {problem}") from problem
 
     def _keep(self, image: Any, target: Path) -> bytes:
         try:

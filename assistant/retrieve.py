@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from assistant.embedding import Embedder
 from assistant.identifiers import candidate_identifiers, normal_form
-from assistant.records.catalogue import Catalogue
+from assistant.records.catalogue import Catalogue, View
 from assistant.schema import Hit, Question, Source
 from assistant.settings import RetrievalSettings
 from assistant.sparse import SparseEncoder
-from assistant.store.base import ChunkStore, Scope
+from assistant.store.base import ChunkSearch, Scope
+from assistant.store.pinned import PinnedStore
 
 # An identifier that stands in more passages than this (a model name, say) does not point at any of them.
 COMMON = 40
@@ -31,10 +32,10 @@ class Retriever:
 
     def __init__(
         self,
-        store: ChunkStore,
+        store: ChunkSearch,
         embedder: Embedder,
         sparse: SparseEncoder,
-        catalogue: Catalogue,
+        catalogue: Catalogue | View,
         settings: RetrievalSettings,
     ) -> None:
         """Searches what the catalogue calls visible."""
@@ -43,6 +44,16 @@ class Retriever:
         self._sparse = sparse
         self._catalogue = catalogue
         self._settings = settings
+
+    def pinned(self, serial: str = "") -> "Retriever":
+        """This retriever with its view of the catalogue taken now, for all the searches of one question.
+
+        Args:
+            serial: serial number of the machine asked about; manuals for other serials are left out.
+        """
+        view = self._catalogue.view(serial)
+        store = PinnedStore(self._store, view)
+        return Retriever(store, self._embedder, self._sparse, view, self._settings)
 
     def retrieve(
         self,

@@ -13,7 +13,7 @@ Role = Literal["technician", "supervisor", "administrator"]
 Source = Literal["manual", "work_order"]
 BlockKind = Literal["heading", "text", "list", "table", "notice", "figure"]
 SignalWord = Literal["DANGER", "WARNING", "CAUTION", "NOTICE"]
-IngestStatus = Literal["ingested", "unchanged", "superseded", "rejected"]
+IngestStatus = Literal["ingested", "unchanged", "superseded", "ready", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,17 +199,22 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A machine of the plant: tag, what it is called, its model and where it stands."""
+    """A machine of the plant: tag, what it is called, its model, where it stands, its serial number."""
 
     tag: str
     name: str = ""
     model: str = ""
     location: str = ""
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class IngestOutcome:
-    """What became of one file; `reason` is one line for a rejected file or a warning worth reading."""
+    """What became of one file; `reason` is one line for a rejected file or a warning worth reading.
+
+    Attributes:
+        status: 'ingested' and 'superseded' are visible now, 'ready' waits for a supervisor's approval.
+    """
 
     document: str
     revision: str

@@ -127,6 +127,15 @@ class IngestSettings(Section):
     timeout_s: float = Field(900.0, gt=0, description="wall clock for one file")
     file_mb: int = Field(500, ge=1)
     chunk_tokens: int = Field(240, ge=64, le=512)
+    review: bool = Field(True, description="uploads wait for approval; the command line has --review")
+
+
+class JobSettings(Section):
+    """The queue of uploaded files."""
+
+    prefix: ClassVar[str] = "LINESIDE_JOBS_"
+    url: str = Field("", description="redis://… for workers on several machines; empty: SQLite in the home")
+    workers: int = Field(2, ge=1, le=32, description="files at once, so that a slow one delays no other")
 
 
 class RetrievalSettings(Section):
@@ -149,6 +158,7 @@ class Settings:
     vllm: ServerSettings
     web: WebSettings
     ingest: IngestSettings
+    jobs: JobSettings
     retrieval: RetrievalSettings
 
 
@@ -159,6 +169,7 @@ SECTIONS: dict[str, type[Section]] = {
     "vllm": ServerSettings,
     "web": WebSettings,
     "ingest": IngestSettings,
+    "jobs": JobSettings,
     "retrieval": RetrievalSettings,
 }
 

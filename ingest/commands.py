@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +26,13 @@ from ingest.files import Candidate, find_files
 from ingest.pipeline import Ingestor, Reading
 from ingest.work_orders import ImportOutcome, WorkOrders
 
-STAGES = {"read": "reading pages", "embed": "embedding", "store": "storing"}
+STAGES = {
+    "read": "reading pages",
+    "embed": "embedding",
+    "store": "storing",
+    "check": "checking",
+    "publish": "publishing",
+}
 SHOWN_REJECTS = 10
 
 
@@ -36,6 +41,10 @@ def ingest(
     asset: Annotated[str | None, typer.Option(help="Tag of the machine they hold for.")] = None,
     model: Annotated[str | None, typer.Option(help="Model they hold for.")] = None,
     revision: Annotated[str | None, typer.Option(help="What the revision is called on paper.")] = None,
+    serials: Annotated[str, typer.Option(help="Serial numbers they hold for: FROM-TO, FROM- or -TO.")] = "",
+    review: Annotated[
+        bool, typer.Option("--review", help="Stop before publishing: see lineside documents report.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
 ) -> int:
     """Make manuals answerable: PDF, Markdown, HTML or text; the same bytes a second time change nothing."""
@@ -50,14 +59,17 @@ def ingest(
                 asset=asset,
                 model=model,
                 label=revision,
+                serials=serials,
                 progress=show(candidate.document),
             )
 
         outcomes = [
-            found if isinstance(found, IngestOutcome) else ingestor.publish(found, show(candidate.document))
+            found
+            if isinstance(found, IngestOutcome)
+            else ingestor.publish(found, show(candidate.document), review=review)
             for candidate, found in read_ahead(candidates, read)
         ]
-        if any(outcome.status in {"ingested", "superseded"} for outcome in outcomes):
+        if any(outcome.status in {"ingested", "superseded", "ready"} for outcome in outcomes):
             lineside.store.optimize()
     if as_json:
         typer.echo(json.dumps([asdict(outcome) for outcome in outcomes], ensure_ascii=False))
@@ -129,6 +141,7 @@ def build_ingestor(lineside: Lineside) -> Ingestor:
         lineside.files,
         lineside.settings.ingest,
         lineside.plant,
+        lineside.reports,
     )
 
 
@@ -137,18 +150,15 @@ def ingest_handler(lineside: Lineside) -> Callable[[Job, JobProgress], IngestOut
     ingestor = build_ingestor(lineside)
 
     def handle(job: Job, progress: JobProgress) -> IngestOutcome:
-        outcome = ingestor.ingest(
+        return ingestor.ingest(
             job.path,
             job.document,
             asset=job.asset,
             model=job.model,
             label=job.label or None,
+            review=lineside.settings.ingest.review,
             progress=progress,
         )
-        # The original is kept by its content now, or was refused: the upload's own folder can go.
-        if lineside.home in job.path.parents:
-            shutil.rmtree(job.path.parent, ignore_errors=True)
-        return outcome
 
     return handle
 
@@ -166,7 +176,7 @@ def _shown() -> Iterator[Callable[[str], Callable[[str, int, int], None]]]:
                     tasks[document] = bars.add_task(document)
                 text = f"{document}: {STAGES.get(stage, stage)}"
                 bars.update(tasks[document], description=text, completed=done, total=total)
-                if done == total and stage == "store":
+                if stage == "publish":
                     bars.remove_task(tasks.pop(document))
 
             return report

@@ -1,36 +1,42 @@
-"""One file all the way: hash, parse, cut, embed, store, publish.
+"""One file all the way: hash, parse, cut, examine, build, publish.
 
-A revision is built hidden beside the visible one and becomes visible in a single transaction of the
-records. Whatever stops the work before that leaves a revision in state 'building', invisible, which the
-next run of the same document removes and builds anew.
+A revision is built hidden beside the visible one (ingest/build.py) and becomes visible in a single
+transaction of the records, or waits for a supervisor's approval first.
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.embedding import Embedder
 from assistant.errors import DocumentError
-from assistant.identifiers import fold
 from assistant.records.catalogue import Catalogue, Revision, family_of
 from assistant.records.database import utc_now
 from assistant.records.files import OriginalFiles, sha256
 from assistant.records.plant import Plant
+from assistant.records.quality import QualityReport, QualityReports
 from assistant.schema import Asset, IngestOutcome, ParsedFile
+from assistant.serials import read_range
 from assistant.settings import IngestSettings
 from assistant.sparse import SparseEncoder
-from assistant.store.base import ChunkStore, Vectors
-from ingest.chunk import Origin, embedding_text, make_chunks
+from assistant.store.base import ChunkStore
+from ingest.applicability import given, named_machine
+from ingest.build import Journal, Progress, RevisionBuilder
+from ingest.chunk import Origin, make_chunks
 from ingest.files import file_type
+from ingest.quality import examine
 from ingest.sandbox import parse_in_sandbox
+
+__all__ = ["VERSION", "Ingestor", "Progress", "Reading", "no_progress", "revision_id"]
 
 # Part of every revision id: raise it when parsing or cutting changes, so that the same bytes are read anew.
 VERSION = "1"
 
-# Stage name, steps done, steps in all.
-Progress = Callable[[str, int, int], None]
+_log = logging.getLogger(__name__)
 
 
 def no_progress(_stage: str, _done: int, _total: int) -> None:
@@ -64,15 +70,19 @@ class Ingestor:
         files: OriginalFiles,
         settings: IngestSettings,
         plant: Plant,
+        reports: QualityReports,
+        journal: Journal = _log.debug,
     ) -> None:
-        """Works on the open parts of one home."""
+        """Works on the open parts of one home; `journal` is told of every step that is done."""
         self._catalogue = catalogue
         self._store = store
         self._embedder = embedder
-        self._sparse = sparse
-        self._files = files
         self._settings = settings
         self._plant = plant
+        self._journal = journal
+        self._builder = RevisionBuilder(catalogue, store, embedder, sparse, files, reports, journal)
+        # Two files of one family are published one after the other.
+        self._families: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def ingest(
         self,
@@ -82,6 +92,8 @@ class Ingestor:
         asset: str | None = None,
         model: str | None = None,
         label: str | None = None,
+        serials: str = "",
+        review: bool = False,
         progress: Progress = no_progress,
     ) -> IngestOutcome:
         """Reads one file and publishes it as a revision of its document.
@@ -93,18 +105,24 @@ class Ingestor:
             model: model that it holds for. Without both, a registered tag or model in the file's name or
                 title decides; else the document holds for the whole plant.
             label: what the revision is called on paper, by default what the file name says.
-            progress: told of each stage: 'read', 'embed', 'store'.
+            serials: range of serial numbers that it holds for, 'FROM-TO'; empty for all.
+            review: stop before it becomes visible, until a supervisor publishes it.
+            progress: told of each stage: 'read', 'embed', 'store', 'check', 'publish'; what it raises ends
+                the work and leaves nothing behind.
 
         Returns:
             Status 'ingested' for a new document, 'superseded' when it replaced the visible revision of its
-            family, 'unchanged' when a revision with the same name, bytes and applicability is there already,
-            'rejected' with a reason when the file cannot be read.
+            family, 'ready' when it waits for approval, 'unchanged' when a revision with the same name, bytes
+            and applicability is there already, 'rejected' with a reason when the file cannot be read.
 
         Raises:
+            InputError: `serials` is no range.
             StorageError: the disk or an engine refuses; nothing half-built is visible.
         """
-        read = self.read(path, document, asset=asset, model=model, label=label, progress=progress)
-        return read if isinstance(read, IngestOutcome) else self.publish(read, progress)
+        read = self.read(
+            path, document, asset=asset, model=model, label=label, serials=serials, progress=progress
+        )
+        return read if isinstance(read, IngestOutcome) else self.publish(read, progress, review=review)
 
     def read(
         self,
@@ -114,17 +132,20 @@ class Ingestor:
         asset: str | None = None,
         model: str | None = None,
         label: str | None = None,
+        serials: str = "",
         progress: Progress = no_progress,
     ) -> Reading | IngestOutcome:
         """The first half of `ingest`: parses a file, or says why that is not needed or not possible.
 
         Changes nothing, so that the next file can be read while this one is being published.
         """
+        serials = str(read_range(serials))
+        assets = self._plant.assets()
         try:
             kind = file_type(path, self._settings.file_mb)
             digest = sha256(path)
-            applies_to = self._applies_to(document, "", asset, model)
-            unchanged = self._unchanged(document, digest, applies_to)
+            applies_to = given(asset, model) or named_machine(document, assets)
+            unchanged = self._unchanged(document, digest, applies_to, serials)
             if unchanged:
                 return unchanged
             parsed = parse_in_sandbox(
@@ -134,15 +155,15 @@ class Ingestor:
             return IngestOutcome(document, "", "rejected", reason=str(problem))
         except OSError as problem:
             return IngestOutcome(document, "", "rejected", reason=f"{path.name} cannot be read: {problem}")
+        self._journal("parsed")
         # The title may name the machine too, which only shows now.
-        applies_to = applies_to or self._applies_to(document, parsed.title, asset, model)
-        unchanged = self._unchanged(document, digest, applies_to)
+        applies_to = applies_to or named_machine(parsed.title, assets)
+        unchanged = self._unchanged(document, digest, applies_to, serials)
         if unchanged:
             return unchanged
         family, named = family_of(document)
-        new = Asset(asset, model=model) if asset and model else None
         revision = Revision(
-            id=revision_id(document, digest, applies_to),
+            id=revision_id(document, digest, applies_to, serials),
             document=document,
             family=family,
             label=label or named or digest[:8],
@@ -155,11 +176,19 @@ class Ingestor:
             ocr_pages=sum(page.ocr for page in parsed.pages),
             created_at=utc_now(),
             published_at=None,
+            serials=serials,
         )
-        return Reading(path, revision, parsed, new)
+        return Reading(path, revision, parsed, Asset(asset, model=model) if asset and model else None)
 
-    def publish(self, read: Reading, progress: Progress = no_progress) -> IngestOutcome:
-        """The second half: cuts, embeds and stores what was read, and makes it visible.
+    def publish(
+        self, read: Reading, progress: Progress = no_progress, *, review: bool = False
+    ) -> IngestOutcome:
+        """The second half: cuts, embeds, stores and checks what was read, and makes it visible.
+
+        Args:
+            read: from `read`.
+            progress: as in `ingest`.
+            review: leave it complete but hidden, for a supervisor to publish or reject.
 
         Raises:
             StorageError: the disk or an engine refuses; nothing half-built is visible.
@@ -168,53 +197,52 @@ class Ingestor:
         origin = Origin(revision.document, revision.id, revision.label, parsed.title, revision.applies_to)
         limit = min(self._settings.chunk_tokens, self._embedder.max_tokens)
         chunks = make_chunks(parsed, origin, self._embedder.count_tokens, limit)
-        if not chunks:
-            reason = f"{read.path.name} holds no text to read"
-            return IngestOutcome(revision.document, "", "rejected", reason=reason)
-        if read.asset and read.asset.tag.casefold() not in {a.tag.casefold() for a in self._plant.assets()}:
-            self._plant.add_assets([read.asset])
-        self._clear_remains(revision)
-        self._files.put(read.path)
-        self._catalogue.begin(revision)
-        texts = [embedding_text(chunk) for chunk in chunks]
-        vectors = self._embed(texts, progress)
-        progress("store", 0, len(chunks))
-        self._store.upsert(chunks, vectors, self._sparse.passages(texts))
-        progress("store", len(chunks), len(chunks))
-        retired = self._catalogue.publish(
-            revision.id,
-            title=parsed.title,
-            pages=revision.pages,
-            chunks=len(chunks),
-            ocr_pages=revision.ocr_pages,
-        )
-        return IngestOutcome(
+        report = examine(parsed, chunks, revision.id, revision.document)
+        outcome = IngestOutcome(
             revision.document,
             revision.id,
-            "superseded" if retired else "ingested",
+            "ingested",
             revision.pages,
             len(chunks),
             revision.ocr_pages,
             _remark(parsed),
         )
+        if report.verdict == "empty":
+            return replace(
+                outcome, revision="", status="rejected", chunks=0, reason=_too_little(read, report)
+            )
+        with self._families[revision.family]:
+            unchanged = self._unchanged(
+                revision.document, revision.file_hash, revision.applies_to, revision.serials
+            )
+            if unchanged:
+                return unchanged
+            if not self._rests(revision, len(chunks)):
+                self._builder.build(read.path, revision, chunks, report, progress)
+            self._register(read.asset)
+            if review:
+                self._catalogue.move(revision.id, ("retired",), "ready")
+                return replace(outcome, status="ready")
+            progress("publish", 1, 1)
+            retired = self._catalogue.publish(revision.id)
+            self._journal("published")
+        return replace(outcome, status="superseded") if retired else outcome
 
-    def _embed(self, texts: Sequence[str], progress: Progress) -> Vectors:
-        """One vector per text; equal texts, such as repeated warnings, once."""
-        unique = list(dict.fromkeys(texts))
-        place = {text: index for index, text in enumerate(unique)}
-        progress("embed", 0, len(unique))
-        vectors = self._embedder.passages(unique, lambda done, total: progress("embed", done, total))
-        embedded: Vectors = vectors[[place[text] for text in texts]]
-        return embedded
-
-    def _unchanged(self, document: str, digest: str, applies_to: tuple[str, ...]) -> IngestOutcome | None:
-        current = self._catalogue.revision(revision_id(document, digest, applies_to))
-        if current is None or current.state == "building":
+    def _unchanged(
+        self, document: str, digest: str, applies_to: tuple[str, ...], serials: str
+    ) -> IngestOutcome | None:
+        current = self._catalogue.revision(revision_id(document, digest, applies_to, serials))
+        if current is None or current.state in {"building", "deleting"}:
             return None
         reason = ""
-        if current.state == "retired":
+        if current.state == "ready":
+            reason = "waits for approval: `lineside documents publish`"
+        elif current.state == "withdrawn":
+            reason = f"was rolled back: `lineside documents publish {current.id}` brings it back"
+        elif current.state == "retired":
             # A folder that holds rev-B and rev-C side by side stays as it is when it is ingested again.
-            newer = self._catalogue.visible_in(current.family)
+            family = self._catalogue.family(current.family)
+            newer = next((r for r in family if r.state == "visible" and current.replaces(r)), None)
             if newer is None or newer.document == document:
                 return None
             reason = f"kept as an earlier revision: {newer.document} replaced it"
@@ -222,38 +250,27 @@ class Ingestor:
             document, current.id, "unchanged", current.pages, current.chunks, current.ocr_pages, reason
         )
 
-    def _applies_to(self, document: str, title: str, asset: str | None, model: str | None) -> tuple[str, ...]:
-        given = tuple(fold(name).casefold().strip() for name in (asset, model) if name)
-        return given or self._named_machine(document) or self._named_machine(title)
+    def _rests(self, revision: Revision, chunks: int) -> bool:
+        """Whether the same bytes were in force before and are still complete: they need not be built anew."""
+        held = self._catalogue.revision(revision.id)
+        return held is not None and held.state == "retired" and self._store.count(held.id) == chunks
 
-    def _named_machine(self, name: str) -> tuple[str, ...]:
-        """A registered tag, else a registered model, that stands in a name as a whole token."""
-        text = fold(name).casefold()
-        assets = self._plant.assets()
-        for names in ({a.tag for a in assets}, {a.model for a in assets if a.model}):
-            found = [n.casefold() for n in names if _is_token(n.casefold(), text)]
-            if found:
-                return (max(found, key=len),)
-        return ()
-
-    def _clear_remains(self, revision: Revision) -> None:
-        """Removes what an interrupted run of this family, or an earlier run of these bytes, left behind."""
-        for left in self._catalogue.revisions("building"):
-            if left.family == revision.family:
-                self._store.delete(left.id)
-                self._catalogue.forget(left.id)
-        if self._catalogue.revision(revision.id) is not None:
-            self._store.delete(revision.id)
+    def _register(self, asset: Asset | None) -> None:
+        if asset and asset.tag.casefold() not in {held.tag.casefold() for held in self._plant.assets()}:
+            self._plant.add_assets([asset])
 
 
-def revision_id(document: str, digest: str, applies_to: Sequence[str]) -> str:
+def revision_id(document: str, digest: str, applies_to: Sequence[str], serials: str = "") -> str:
     """First 16 hex digits of a hash over name, bytes, applicability and the version of this pipeline."""
-    key = "\0".join((document, digest, *applies_to, VERSION))
+    held_for = (*applies_to, f"serials {serials}") if serials else applies_to
+    key = "\0".join((document, digest, *held_for, VERSION))
     return hashlib.sha256(key.encode("utf-8")).hexdigest()[:16]
 
 
-def _is_token(name: str, text: str) -> bool:
-    return bool(re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", text))
+def _too_little(read: Reading, report: QualityReport) -> str:
+    if not report.chunks:
+        return f"{read.path.name} holds no text to read"
+    return f"{read.path.name} holds only {report.words} words on {report.pages} pages: scan it anew"
 
 
 def _remark(parsed: ParsedFile) -> str:

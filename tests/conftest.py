@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,23 @@ import pytest
 
 from assistant.app import open_lineside
 from assistant.embedding import Embedder, Progress
+from assistant.jobs import JobQueue
+from assistant.pages import PagePictures
 from assistant.records.accounts import ROLES, Accounts
-from assistant.records.plant import StockItem
-from assistant.schema import Asset
-from assistant.settings import Settings, load_settings
+from assistant.records.catalogue import Catalogue
+from assistant.records.database import open_database
+from assistant.records.files import OriginalFiles
+from assistant.records.plant import Plant, StockItem
+from assistant.records.quality import QualityReports
+from assistant.retrieve import Retriever
+from assistant.revisions import Revisions
+from assistant.schema import Asset, Question
+from assistant.settings import IngestSettings, RetrievalSettings, Settings, load_settings
+from assistant.sparse import SparseEncoder
 from assistant.store.base import Vectors
+from assistant.store.edge import EdgeStore
 from ingest.commands import build_ingestor
+from ingest.pipeline import Ingestor
 
 REPOSITORY = Path(__file__).parents[1]
 LIVE_HOME = REPOSITORY / ".lineside"
@@ -66,6 +77,70 @@ class WordHashes:
 def word_hashes() -> Embedder:
     """An embedder that needs no model, for tests of what happens around embedding."""
     return WordHashes()
+
+
+PUMP = "# Pump\n\n## Faults\n\nE-07 means low pressure.\n\n## Oil\n\nUse {oil} oil.\n"
+
+
+class Workshop:
+    """The parts of one home that manuals pass through, opened for a test."""
+
+    def __init__(self, home: Path, journal: Callable[[str], None] = lambda _step: None) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.home, self.embedder, self.sparse = home, WordHashes(), SparseEncoder()
+        self.engine = open_database("", home)
+        self.store = EdgeStore(home / "vectors", self.embedder.name, self.embedder.dimension)
+        self.catalogue, self.plant = Catalogue(self.engine), Plant(self.engine)
+        self.files, self.pictures = OriginalFiles(home / "originals"), PagePictures(home / "pictures")
+        self.reports, self.jobs = QualityReports(self.engine), JobQueue(self.engine, home)
+        self.ingestor = Ingestor(
+            self.catalogue,
+            self.store,
+            self.embedder,
+            self.sparse,
+            self.files,
+            IngestSettings(),
+            self.plant,
+            self.reports,
+            journal,
+        )
+        self.revisions = Revisions(
+            self.catalogue, self.store, self.files, self.pictures, self.reports, self.jobs, journal
+        )
+        self.retriever = Retriever(
+            self.store, self.embedder, self.sparse, self.catalogue, RetrievalSettings(hits=50)
+        )
+
+    def write(self, name: str, oil: str = "HLP 46") -> Path:
+        """A manual in a folder outside the home."""
+        path = self.home.with_name(f"{self.home.name}-in") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(PUMP.format(oil=oil), encoding="utf-8")
+        return path
+
+    def visible(self, serial: str = "") -> set[str]:
+        """Texts that a search can find."""
+        return {hit.chunk.text for hit in self.retriever.pinned(serial).retrieve(Question("which oil"))}
+
+    def files_kept(self) -> list[Path]:
+        """Originals in the home."""
+        return [path for path in (self.home / "originals").rglob("*") if path.is_file()]
+
+    def states(self) -> dict[str, str]:
+        """Label -> state of every revision on record."""
+        return {revision.label: revision.state for revision in self.catalogue.revisions()}
+
+    def close(self) -> None:
+        self.store.close()
+        self.engine.dispose()
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    """An empty home."""
+    opened = Workshop(tmp_path / "home")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

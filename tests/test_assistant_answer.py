@@ -110,7 +110,7 @@ def a_chunk(name: str, ordinal: int) -> Chunk:
 
 def a_revision(name: str, document: str) -> Revision:
     return Revision(
-        name, document, document, "A", "Manual", "0" * 64, (), "building", 0, 0, 0, utc_now(), None
+        name, document, document, "A", "Manual", "0" * 64, (), "building", 9, 0, 0, utc_now(), None
     )
 
 
@@ -123,7 +123,8 @@ def build(tmp_path: Path, embedder: Embedder) -> Iterator[Callable[..., Answerer
     texts = [chunk.text for chunk in chunks]
     for revision, document in (("press-old", "press.pdf"), ("press", "press.pdf"), ("lathe", "lathe.pdf")):
         catalogue.begin(a_revision(revision, document))
-        catalogue.publish(revision, title="Manual", pages=9, chunks=3, ocr_pages=0)
+        catalogue.ready(revision, chunks=3)
+        catalogue.publish(revision)
     store.upsert(chunks, embedder.passages(texts), sparse.passages(texts))
     plant.add_assets([Asset("PR-01", "Press 1", "HP-250"), Asset("LA-01", "Lathe 1", "TL-42")])
 

@@ -3,68 +3,21 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
-from assistant.embedding import Embedder
-from assistant.errors import StorageError
-from assistant.records.catalogue import Catalogue
-from assistant.records.database import open_database
-from assistant.records.files import OriginalFiles
-from assistant.records.plant import Plant
+from assistant.errors import ModelError, StorageError
 from assistant.schema import Asset, Chunk
-from assistant.settings import IngestSettings
-from assistant.sparse import SparseEncoder
-from assistant.store.base import Scope, SparseVector, Vectors
-from assistant.store.edge import EdgeStore
-from ingest.pipeline import Ingestor, revision_id
+from assistant.store.base import SparseVector, Vectors
+from ingest.pipeline import revision_id
 
 MANUAL = "# Pump\n\n## Faults\n\nE-07 means low pressure.\n\n## Oil\n\nUse {oil} oil.\n"
 
 
-class Workshop:
-    """The parts of one home, opened for a test."""
-
-    def __init__(self, home: Path, engine: Engine, store: EdgeStore, embedder: Embedder) -> None:
-        self.home = home
-        self.catalogue, self.plant, self.store = Catalogue(engine), Plant(engine), store
-        self.embedder, self.sparse = embedder, SparseEncoder()
-        self.ingestor = Ingestor(
-            self.catalogue,
-            store,
-            self.embedder,
-            self.sparse,
-            OriginalFiles(home / "originals"),
-            IngestSettings(),
-            self.plant,
-        )
-
-    def write(self, name: str, oil: str = "HLP 46") -> Path:
-        path = self.home / "in" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(MANUAL.format(oil=oil), encoding="utf-8")
-        return path
-
-    def visible(self) -> set[str]:
-        """Texts that a search can find."""
-        query = self.embedder.queries(["oil"])[0]
-        scope = Scope(hidden=self.catalogue.hidden())
-        return {hit.chunk.text for hit in self.store.search(query, self.sparse.query("oil"), scope, 50, 50)}
-
-
-@pytest.fixture
-def workshop(tmp_path: Path, word_hashes: Embedder) -> Iterator[Workshop]:
-    engine = open_database("", tmp_path)
-    store = EdgeStore(tmp_path / "vectors", word_hashes.name, word_hashes.dimension)
-    yield Workshop(tmp_path, engine, store, word_hashes)
-    store.close()
-    engine.dispose()
-
-
-def test_a_new_document_becomes_visible_with_its_original_kept(workshop: Workshop) -> None:
+def test_a_new_document_becomes_visible_with_its_original_kept(workshop: Any) -> None:
     path = workshop.write("pump.md")
     stages: list[str] = []
     outcome = workshop.ingestor.ingest(
@@ -72,13 +25,13 @@ def test_a_new_document_becomes_visible_with_its_original_kept(workshop: Worksho
     )
     assert (outcome.status, outcome.pages, outcome.chunks) == ("ingested", 1, 2)
     assert workshop.visible() == {"E-07 means low pressure.", "Use HLP 46 oil."}
-    assert list(dict.fromkeys(stages)) == ["read", "embed", "store"]
+    assert list(dict.fromkeys(stages)) == ["read", "embed", "store", "check", "publish"]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    kept = OriginalFiles(workshop.home / "originals").path(digest)
+    kept = workshop.files.path(digest)
     assert kept is not None and kept.read_bytes() == path.read_bytes()
 
 
-def test_the_same_bytes_change_nothing(workshop: Workshop) -> None:
+def test_the_same_bytes_change_nothing(workshop: Any) -> None:
     path = workshop.write("pump.md")
     first = workshop.ingestor.ingest(path, "pump.md")
     again = workshop.ingestor.ingest(path, "pump.md")
@@ -86,17 +39,16 @@ def test_the_same_bytes_change_nothing(workshop: Workshop) -> None:
     assert workshop.store.count() == first.chunks
 
 
-def test_a_new_revision_replaces_the_old_one_which_is_kept_hidden(workshop: Workshop) -> None:
+def test_a_new_revision_replaces_the_old_one_which_is_kept_hidden(workshop: Any) -> None:
     old = workshop.ingestor.ingest(workshop.write("pump_rev-B.md"), "pump_rev-B.md")
     new = workshop.ingestor.ingest(workshop.write("pump_rev-C.md", "HLP 68"), "pump_rev-C.md")
     assert (old.status, new.status) == ("ingested", "superseded")
     assert "Use HLP 68 oil." in workshop.visible() and "Use HLP 46 oil." not in workshop.visible()
     assert workshop.store.count(old.revision) == old.chunks
-    labels = {revision.label: revision.state for revision in workshop.catalogue.revisions()}
-    assert labels == {"B": "retired", "C": "visible"}
+    assert workshop.states() == {"B": "retired", "C": "visible"}
 
 
-def test_a_folder_with_two_revisions_can_be_ingested_again_without_change(workshop: Workshop) -> None:
+def test_a_folder_with_two_revisions_can_be_ingested_again_without_change(workshop: Any) -> None:
     b, c = workshop.write("pump_rev-B.md"), workshop.write("pump_rev-C.md", "HLP 68")
     for path in (b, c):
         workshop.ingestor.ingest(path, path.name)
@@ -106,14 +58,14 @@ def test_a_folder_with_two_revisions_can_be_ingested_again_without_change(worksh
     assert "Use HLP 68 oil." in workshop.visible()
 
 
-def test_going_back_to_earlier_bytes_under_one_name_makes_them_visible_again(workshop: Workshop) -> None:
+def test_going_back_to_earlier_bytes_under_one_name_makes_them_visible_again(workshop: Any) -> None:
     for oil in ("HLP 46", "HLP 68", "HLP 46"):
         outcome = workshop.ingestor.ingest(workshop.write("pump.md", oil), "pump.md")
     assert outcome.status == "superseded"
     assert "Use HLP 46 oil." in workshop.visible() and "Use HLP 68 oil." not in workshop.visible()
 
 
-def test_a_file_that_cannot_be_read_is_rejected_and_leaves_no_trace(workshop: Workshop) -> None:
+def test_a_file_that_cannot_be_read_is_rejected_and_leaves_no_trace(workshop: Any) -> None:
     broken = workshop.home / "broken.pdf"
     broken.write_bytes(b"%PDF-1.7 nothing")
     for path, reason in ((broken, "is damaged or not a PDF"), (workshop.home / "gone.md", "cannot be read")):
@@ -122,8 +74,8 @@ def test_a_file_that_cannot_be_read_is_rejected_and_leaves_no_trace(workshop: Wo
     assert workshop.store.count() == 0 and workshop.catalogue.revisions() == []
 
 
-def test_what_stops_midway_is_never_visible_and_the_next_run_mends_it(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+def test_what_fails_midway_leaves_nothing_and_the_next_run_succeeds(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = workshop.write("pump.md")
     workshop.ingestor.ingest(path, "pump.md")
@@ -138,13 +90,13 @@ def test_what_stops_midway_is_never_visible_and_the_next_run_mends_it(
         disk.setattr(workshop.store, "upsert", write_half)
         with pytest.raises(StorageError, match="disk is full"):
             workshop.ingestor.ingest(workshop.write("pump.md", "HLP 68"), "pump.md")
-    assert [r.state for r in workshop.catalogue.revisions()] == ["visible", "building"]
+    assert [r.state for r in workshop.catalogue.revisions()] == ["visible"]
+    assert workshop.store.count() == 2 and len(workshop.files_kept()) == 1
     assert workshop.visible() == {"E-07 means low pressure.", "Use HLP 46 oil."}
 
     outcome = workshop.ingestor.ingest(workshop.write("pump.md", "VG 100"), "pump.md")
     assert outcome.status == "superseded"
     assert workshop.visible() == {"E-07 means low pressure.", "Use VG 100 oil."}
-    assert workshop.catalogue.revisions("building") == []
     assert workshop.store.count() == 2 * outcome.chunks
 
 
@@ -158,7 +110,7 @@ def test_what_stops_midway_is_never_visible_and_the_next_run_mends_it(
     ],
 )
 def test_a_registered_machine_in_the_file_name_decides_what_a_manual_holds_for(
-    workshop: Workshop, document: str, expected: tuple[str, ...]
+    workshop: Any, document: str, expected: tuple[str, ...]
 ) -> None:
     workshop.plant.add_assets([Asset("PR-01", model="HP-250"), Asset("CP-01", model="SC-75")])
     outcome = workshop.ingestor.ingest(workshop.write("x.md"), document)
@@ -166,7 +118,7 @@ def test_a_registered_machine_in_the_file_name_decides_what_a_manual_holds_for(
     assert revision is not None and revision.applies_to == expected
 
 
-def test_a_registered_model_in_the_title_counts_too(workshop: Workshop) -> None:
+def test_a_registered_model_in_the_title_counts_too(workshop: Any) -> None:
     workshop.plant.add_assets([Asset("PR-01", model="HP-250")])
     path = workshop.home / "manual.md"
     path.write_text("# Hydraulic press HP-250\n\nText.\n", encoding="utf-8")
@@ -176,15 +128,46 @@ def test_a_registered_model_in_the_title_counts_too(workshop: Workshop) -> None:
     assert second.status == "unchanged"
 
 
-def test_an_asset_and_model_given_enter_the_register(workshop: Workshop) -> None:
+def test_an_asset_and_model_given_enter_the_register(workshop: Any) -> None:
     path = workshop.write("x.md")
     workshop.ingestor.ingest(path, "x.md", asset="CV-09", model="BC-800")
     assert workshop.plant.assets() == [Asset("CV-09", model="BC-800")]
 
 
+def test_what_the_engine_does_not_hold_as_written_is_not_published(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_all = workshop.store.upsert
+
+    def lose_the_last(chunks: Sequence[Chunk], dense: Vectors, sparse: Sequence[SparseVector]) -> None:
+        write_all(chunks[:-1], dense[:-1], sparse[:-1])
+
+    monkeypatch.setattr(workshop.store, "upsert", lose_the_last)
+    with pytest.raises(StorageError, match="does not hold what was written"):
+        workshop.ingestor.ingest(workshop.write("pump.md"), "pump.md")
+    assert workshop.catalogue.revisions() == [] and workshop.store.count() == 0
+
+
+def test_vectors_that_are_no_numbers_are_not_published(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed = workshop.embedder.passages
+
+    def broken(texts: Sequence[str], progress: Any = None) -> Vectors:
+        vectors = embed(texts, progress)
+        vectors[0, 0] = float("nan")
+        return vectors
+
+    monkeypatch.setattr(workshop.embedder, "passages", broken)
+    with pytest.raises(ModelError, match="cannot be searched"):
+        workshop.ingestor.ingest(workshop.write("pump.md"), "pump.md")
+    assert workshop.catalogue.revisions() == []
+
+
 def test_a_revision_depends_on_name_bytes_and_what_it_holds_for() -> None:
     ids = {revision_id(*key) for key in (("a", "1", ()), ("b", "1", ()), ("a", "2", ()), ("a", "1", ("x",)))}
-    assert len(ids) == 4 and all(len(found) == 16 for found in ids)
+    ids.add(revision_id("a", "1", (), "1000-1999"))
+    assert len(ids) == 5 and all(len(found) == 16 for found in ids)
 
 
 def test_command_line_outcomes(

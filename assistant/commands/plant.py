@@ -25,6 +25,7 @@ ASSET_COLUMNS = {
     "name": ("name", "description", "名称", "设备名称"),
     "model": ("model", "型号"),
     "location": ("location", "tplnr", "位置", "地点"),
+    "serial": ("serial", "serialnum", "serial no.", "serial no", "serial number", "sernr", "序列号"),
 }
 STOCK_COLUMNS = {
     "part": ("part", "part no.", "part no", "part_no", "part number", "itemnum", "零件号", "物料号"),
@@ -37,7 +38,7 @@ STOCK_COLUMNS = {
 @assets.command("import")
 def import_assets(
     file: Annotated[
-        Path, typer.Argument(help="CSV, or YAML with a list under 'assets': tag, name, model, …")
+        Path, typer.Argument(help="CSV, or YAML with a list under 'assets': tag, name, model, serial, …")
     ],
 ) -> int:
     """Add machines, or change those with the same tag."""

@@ -1,103 +1,48 @@
 """Which documents the plant holds, in which revisions, and which of them users may see.
 
-Visibility is decided here and nowhere else: a search hides every revision that is not visible, so one
-transaction publishes a revision and retires the one before it.
+Visibility is decided here and nowhere else: a search sees the revisions that are visible, so one transaction
+publishes a revision and retires the one before it. Every change of state names the states it may start from,
+so that of two processes at one revision only one goes on.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import PurePosixPath
-from typing import Literal
 
-from sqlalchemy import JSON, Engine, String, delete, select, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.orm import Session
 
-from assistant.records.database import Base, transaction, utc_now
+from assistant.errors import StorageError
+from assistant.records.database import scrub, transaction, utc_now
+from assistant.records.revision import Revision, RevisionRow, RevisionState, family_of
+from assistant.schema import Chunk
+from assistant.serials import read_range
 
-RevisionState = Literal["building", "visible", "retired"]
-
-_REVISION_SUFFIX = re.compile(
-    r"[ _.-]+(?:rev(?:ision)?|issue|版本|修订)[ _.-]*([0-9A-Z][\w.]*)$", re.IGNORECASE
-)
+__all__ = ["Catalogue", "Revision", "RevisionState", "View", "family_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
-    """One content of one document.
+class View:
+    """What one question may see, taken once: a revision that is published meanwhile changes nothing in it.
 
     Attributes:
-        id: first 16 hex digits of a hash over document name, file bytes and what it applies to.
-        family: the document's name without folder-independent revision suffix and file type; revisions of
-            one family replace each other.
-        label: what the revision is called on paper.
-        applies_to: casefolded asset tags and models, empty for the whole plant.
+        visible: ids of the revisions in force, for the machine's serial number where that is known.
+        others: ids of all others on record.
     """
 
-    id: str
-    document: str
-    family: str
-    label: str
-    title: str
-    file_hash: str
-    applies_to: tuple[str, ...]
-    state: RevisionState
-    pages: int
-    chunks: int
-    ocr_pages: int
-    created_at: datetime
-    published_at: datetime | None
+    visible: frozenset[str]
+    others: tuple[str, ...]
 
+    def hidden(self) -> tuple[str, ...]:
+        """Ids of all revisions on record that the question must not see."""
+        return self.others
 
-class RevisionRow(Base):
-    """Table of revisions."""
+    def view(self, _serial: str = "") -> "View":
+        """This very view: it stays as it was taken."""
+        return self
 
-    __tablename__ = "revisions"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    document: Mapped[str] = mapped_column(String(500), index=True)
-    family: Mapped[str] = mapped_column(String(500), index=True)
-    label: Mapped[str] = mapped_column(String(100))
-    title: Mapped[str] = mapped_column(String(500))
-    file_hash: Mapped[str] = mapped_column(String(64))
-    applies_to: Mapped[list[str]] = mapped_column(JSON)
-    state: Mapped[str] = mapped_column(String(10), index=True)
-    pages: Mapped[int] = mapped_column(default=0)
-    chunks: Mapped[int] = mapped_column(default=0)
-    ocr_pages: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime]
-    published_at: Mapped[datetime | None]
-
-    def record(self) -> Revision:
-        """The row as a frozen record."""
-        return Revision(
-            id=self.id,
-            document=self.document,
-            family=self.family,
-            label=self.label,
-            title=self.title,
-            file_hash=self.file_hash,
-            applies_to=tuple(self.applies_to),
-            state=self.state,  # type: ignore[arg-type]
-            pages=self.pages,
-            chunks=self.chunks,
-            ocr_pages=self.ocr_pages,
-            created_at=self.created_at,
-            published_at=self.published_at,
-        )
-
-
-def family_of(document: str) -> tuple[str, str]:
-    """Splits a file name into the family that its revisions share and the revision label it carries.
-
-    'press/HP-250_manual_rev-C.pdf' -> ('press/HP-250_manual', 'C'); without a suffix the label is empty.
-    """
-    path = PurePosixPath(document)
-    match = _REVISION_SUFFIX.search(path.stem)
-    stem = path.stem[: match.start()] if match else path.stem
-    # Without a revision suffix two types of one name (guide.md, guide.pdf) are two documents.
-    name = stem if match else path.name
-    return str(path.parent / name), match.group(1) if match else ""
+    def shows(self, chunk: Chunk) -> bool:
+        """Whether a chunk may be quoted: one of a revision begun after the view was taken may not."""
+        return chunk.source != "manual" or chunk.revision in self.visible
 
 
 class Catalogue:
@@ -109,43 +54,55 @@ class Catalogue:
 
     def begin(self, revision: Revision) -> None:
         """Records a revision that is about to be built; it stays hidden until published."""
+        values = {name: getattr(revision, name) for name in Revision.__slots__}
         with transaction(self._engine) as session:
             session.execute(delete(RevisionRow).where(RevisionRow.id == revision.id))
             session.add(
-                RevisionRow(
-                    id=revision.id,
-                    document=revision.document,
-                    family=revision.family,
-                    label=revision.label,
-                    title=revision.title,
-                    file_hash=revision.file_hash,
-                    applies_to=list(revision.applies_to),
-                    state="building",
-                    created_at=revision.created_at,
-                )
+                RevisionRow(**values | {"applies_to": list(revision.applies_to), "state": "building"})
             )
 
-    def publish(self, revision_id: str, *, title: str, pages: int, chunks: int, ocr_pages: int) -> list[str]:
-        """Makes a built revision visible and retires the family's earlier ones, in one transaction.
+    def ready(self, revision_id: str, chunks: int) -> None:
+        """Marks a revision as complete and checked; it stays hidden.
+
+        Raises:
+            StorageError: it is not being built any more.
+        """
+        if not self._change(revision_id, ("building",), state="ready", chunks=chunks):
+            raise _changed(revision_id)
+
+    def publish(self, revision_id: str) -> list[str]:
+        """Makes a complete revision visible and retires those it replaces, in one transaction.
 
         Returns:
             Ids of the revisions that were retired by this.
-        """
-        with transaction(self._engine) as session:
-            row = session.get_one(RevisionRow, revision_id)
-            older = select(RevisionRow.id).where(
-                RevisionRow.family == row.family, RevisionRow.id != row.id, RevisionRow.state == "visible"
-            )
-            retired = list(session.scalars(older))
-            session.execute(update(RevisionRow).where(RevisionRow.id.in_(retired)).values(state="retired"))
-            row.title, row.pages, row.chunks, row.ocr_pages = title, pages, chunks, ocr_pages
-            row.state, row.published_at = "visible", utc_now()
-            return retired
 
-    def forget(self, revision_id: str) -> None:
-        """Removes a revision from the records."""
+        Raises:
+            StorageError: it is not complete, or is being deleted.
+        """
+        return self._show(revision_id, "retired")
+
+    def roll_back(self, revision_id: str) -> list[str]:
+        """As `publish`, but what was visible is withdrawn: reading its file again does not bring it back."""
+        return self._show(revision_id, "withdrawn")
+
+    def move(self, revision_id: str, states: Sequence[RevisionState], state: RevisionState) -> bool:
+        """Moves a revision from one of some states to another; False when it is in none of them."""
+        return self._change(revision_id, states, state=state)
+
+    def condemn(self, revision_ids: Sequence[str]) -> None:
+        """Hides revisions for good, all in one transaction; what they left is to be removed."""
+        query = update(RevisionRow).where(RevisionRow.id.in_(revision_ids))
         with transaction(self._engine) as session:
-            session.execute(delete(RevisionRow).where(RevisionRow.id == revision_id))
+            session.execute(query.values(state="deleting"))
+
+    def forget(self, revision_ids: Sequence[str]) -> None:
+        """Removes revisions from the records."""
+        with transaction(self._engine) as session:
+            session.execute(delete(RevisionRow).where(RevisionRow.id.in_(revision_ids)))
+
+    def scrub(self) -> None:
+        """Leaves nothing of forgotten records readable on the disk."""
+        scrub(self._engine)
 
     def revision(self, revision_id: str) -> Revision | None:
         """One revision by id."""
@@ -155,27 +112,68 @@ class Catalogue:
 
     def revisions(self, state: RevisionState | None = None) -> list[Revision]:
         """All revisions, or those in one state, by document name and age."""
-        query = select(RevisionRow).order_by(RevisionRow.document, RevisionRow.created_at)
+        query = select(RevisionRow).order_by(RevisionRow.document, RevisionRow.created_at, RevisionRow.id)
         if state:
             query = query.where(RevisionRow.state == state)
         with transaction(self._engine) as session:
             return [row.record() for row in session.scalars(query)]
 
-    def visible_in(self, family: str) -> Revision | None:
-        """The visible revision of a family."""
-        query = select(RevisionRow).where(RevisionRow.family == family, RevisionRow.state == "visible")
+    def family(self, name: str) -> list[Revision]:
+        """Every revision of a family, oldest first."""
         with transaction(self._engine) as session:
-            row = session.scalars(query).first()
-            return row.record() if row else None
+            return _family(session, name)
+
+    def view(self, serial: str = "") -> View:
+        """What a question about a machine may see; without a serial number, every visible revision."""
+        query = select(RevisionRow.id, RevisionRow.state, RevisionRow.serials)
+        with transaction(self._engine) as session:
+            rows = session.execute(query).all()
+        visible = {row.id for row in rows if row.state == "visible" and _holds(row.serials, serial)}
+        return View(frozenset(visible), tuple(row.id for row in rows if row.id not in visible))
 
     def hidden(self) -> tuple[str, ...]:
         """Ids of all revisions that a search must not see."""
-        query = select(RevisionRow.id).where(RevisionRow.state != "visible")
-        with transaction(self._engine) as session:
-            return tuple(session.scalars(query))
+        return self.view().hidden()
 
     def models(self) -> Sequence[str]:
         """Every casefolded tag or model that a visible revision applies to."""
         query = select(RevisionRow.applies_to).where(RevisionRow.state == "visible")
         with transaction(self._engine) as session:
             return sorted({name for names in session.scalars(query) for name in names})
+
+    def _show(self, revision_id: str, instead: RevisionState) -> list[str]:
+        with transaction(self._engine) as session:
+            family = select(RevisionRow.family).where(RevisionRow.id == revision_id).scalar_subquery()
+            # Changes nothing, but keeps a rival out of this family until the end of the transaction.
+            session.execute(
+                update(RevisionRow).where(RevisionRow.family == family).values(family=RevisionRow.family)
+            )
+            row = session.get(RevisionRow, revision_id)
+            if row is None or row.state in {"building", "deleting"}:
+                raise _changed(revision_id)
+            shown = row.record()
+            others = [other for other in _family(session, row.family) if other.state == "visible"]
+            retired = [other.id for other in others if shown.replaces(other)]
+            session.execute(update(RevisionRow).where(RevisionRow.id.in_(retired)).values(state=instead))
+            if row.state != "visible":
+                row.state, row.published_at = "visible", utc_now()
+            return retired
+
+    def _change(self, revision_id: str, states: Sequence[RevisionState], **values: str | int) -> bool:
+        query = update(RevisionRow).where(RevisionRow.id == revision_id, RevisionRow.state.in_(states))
+        with transaction(self._engine) as session:
+            return bool(session.execute(query.values(**values)).rowcount)  # type: ignore[attr-defined]
+
+
+def _family(session: Session, name: str) -> list[Revision]:
+    query = select(RevisionRow).where(RevisionRow.family == name)
+    rows = session.scalars(query.order_by(RevisionRow.created_at, RevisionRow.id))
+    return [row.record() for row in rows]
+
+
+def _holds(serials: str, serial: str) -> bool:
+    return not serials or not serial or read_range(serials).holds(serial)
+
+
+def _changed(revision_id: str) -> StorageError:
+    return StorageError(f"Revision {revision_id} was changed by another run meanwhile", "Try again.")

@@ -31,7 +31,7 @@ class OriginalFiles:
             return digest, target
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(dir=target.parent, suffix=".part")
+            handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f"{digest}.", suffix=".part")
             os.close(handle)
             try:
                 shutil.copyfile(source, partial)
@@ -46,13 +46,22 @@ class OriginalFiles:
 
     def path(self, digest: str) -> Path | None:
         """Where the original with this hash lies, or None."""
-        return next(iter((self._root / digest[:2]).glob(f"{digest}.*")), None)
+        return next((place for place in self._places(digest) if place.suffix != ".part"), None)
 
     def drop(self, digest: str) -> None:
-        """Removes an original; unknown ones are ignored."""
-        found = self.path(digest)
-        if found:
-            found.unlink(missing_ok=True)
+        """Removes an original and half copies of it; unknown ones are ignored.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        try:
+            for place in self._places(digest):
+                place.unlink(missing_ok=True)
+        except OSError as problem:
+            raise StorageError(f"The original {digest[:8]} cannot be removed: {problem}") from problem
+
+    def _places(self, digest: str) -> list[Path]:
+        return sorted((self._root / digest[:2]).glob(f"{digest}.*"))
 
     def _place(self, digest: str, suffix: str) -> Path:
         return self._root / digest[:2] / f"{digest}{suffix.lower() or '.bin'}"

@@ -29,6 +29,7 @@ class AssetRow(Base):
     name: Mapped[str] = mapped_column(String(200))
     model: Mapped[str] = mapped_column(String(100), index=True)
     location: Mapped[str] = mapped_column(String(200))
+    serial: Mapped[str] = mapped_column(String(100), server_default="")
 
 
 class StockRow(Base):
@@ -61,6 +62,7 @@ class Plant:
                         name=asset.name,
                         model=asset.model,
                         location=asset.location,
+                        serial=asset.serial,
                     )
                 )
                 count += 1
@@ -70,7 +72,7 @@ class Plant:
         """All assets by tag."""
         with transaction(self._engine) as session:
             rows = session.scalars(select(AssetRow).order_by(AssetRow.key))
-            return [Asset(row.tag, row.name, row.model, row.location) for row in rows]
+            return [Asset(row.tag, row.name, row.model, row.location, row.serial) for row in rows]
 
     def add_stock(self, items: Iterable[StockItem]) -> int:
         """Adds parts, or replaces those with the same number; returns how many were given."""

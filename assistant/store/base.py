@@ -36,20 +36,8 @@ class Scope:
     hidden: tuple[str, ...] = field(default=())
 
 
-class ChunkStore(Protocol):
-    """Chunks with a dense and a sparse vector each, searched with both at once."""
-
-    def upsert(self, chunks: Sequence[Chunk], dense: Vectors, sparse: Sequence[SparseVector]) -> None:
-        """Writes chunks; the same id is replaced.
-
-        Args:
-            chunks: n chunks.
-            dense: n x dimension, unit length.
-            sparse: n sparse vectors.
-
-        Raises:
-            StorageError: the engine or the disk refuses.
-        """
+class ChunkSearch(Protocol):
+    """What finding passages needs of a store."""
 
     def search(self, dense: Vectors, sparse: SparseVector, scope: Scope, limit: int, depth: int) -> list[Hit]:
         """Fuses both channels in the engine by reciprocal rank.
@@ -65,6 +53,22 @@ class ChunkStore(Protocol):
     def lookup(self, identifiers: Sequence[str], scope: Scope, limit: int) -> list[Hit]:
         """Chunks that carry any of the normalised identifiers, in document order, marked exact."""
 
+
+class ChunkStore(ChunkSearch, Protocol):
+    """Chunks with a dense and a sparse vector each, searched with both at once."""
+
+    def upsert(self, chunks: Sequence[Chunk], dense: Vectors, sparse: Sequence[SparseVector]) -> None:
+        """Writes chunks; the same id is replaced.
+
+        Args:
+            chunks: n chunks.
+            dense: n x dimension, unit length.
+            sparse: n sparse vectors.
+
+        Raises:
+            StorageError: the engine or the disk refuses.
+        """
+
     def section(self, revision: str, first: int, last: int) -> list[Chunk]:
         """Chunks of one revision with first <= ordinal <= last, in order."""
 
@@ -76,6 +80,12 @@ class ChunkStore(Protocol):
 
     def count(self, revision: str | None = None) -> int:
         """Number of chunks, of one revision or of all."""
+
+    def flush(self) -> None:
+        """Makes what was written outlast a power cut."""
+
+    def purge(self) -> None:
+        """Leaves nothing of deleted chunks readable on the disk; takes as long as writing all others anew."""
 
     def optimize(self) -> None:
         """Builds indexes after large writes; may take seconds."""

@@ -22,6 +22,7 @@ from assistant.store.payload import (
     from_payload,
     to_payload,
 )
+from assistant.store.rewrite import ReadersGate, beside, copy_points, exchange, mend
 
 BATCH = 512
 SCROLL = 1000
@@ -47,6 +48,9 @@ class EdgeStore:
             StorageError: it cannot be read or written.
         """
         self._writing = threading.Lock()
+        self._gate = ReadersGate()
+        self._folder, self._embedder, self._dimension = folder, embedder, dimension
+        mend(folder)
         _check_embedder(folder, embedder)
         try:
             self._shard = _open(folder, embedder, dimension)
@@ -89,7 +93,7 @@ class EdgeStore:
         # The stub types Fusion's variants as unrelated classes.
         rrf = cast(qe.Fusion, qe.Fusion.Rrf(k=RRF_K))
         request = qe.QueryRequest(limit=limit, prefetches=channels, query=rrf, with_payload=True)
-        with _translated("search"):
+        with self._gate.reading(), _translated("search"):
             points = self._shard.query(request)
         return [Hit(from_payload(point.payload or {}), point.score) for point in points]
 
@@ -115,7 +119,7 @@ class EdgeStore:
         """Chunks by id; see ChunkStore."""
         if not ids:
             return []
-        with _translated("read"):
+        with self._gate.reading(), _translated("read"):
             records = self._shard.retrieve(list(ids), with_payload=True, with_vector=False)
         found = {str(record.id): from_payload(record.payload or {}) for record in records}
         return [found[chunk_id] for chunk_id in ids if chunk_id in found]
@@ -128,13 +132,34 @@ class EdgeStore:
     def count(self, revision: str | None = None) -> int:
         """Number of chunks; see ChunkStore."""
         wanted = qe.Filter(must=[_matches("revision", revision)]) if revision else None
-        with _translated("count"):
+        with self._gate.reading(), _translated("count"):
             return self._shard.count(qe.CountRequest(exact=True, filter=wanted))
 
     def optimize(self) -> None:
         """Builds indexes; see ChunkStore."""
         with self._writing, _translated("optimize"):
             self._shard.optimize()
+
+    def flush(self) -> None:
+        """Writes through to the disk; see ChunkStore."""
+        with self._writing, _translated("flush"):
+            self._shard.flush()
+
+    def purge(self) -> None:
+        """Writes the shard anew without what was deleted; see ChunkStore."""
+        with self._writing, _translated("purge"):
+            new, _ = beside(self._folder)
+            shutil.rmtree(new, ignore_errors=True)
+            fresh = _open(new, self._embedder, self._dimension)
+            copy_points(self._shard, fresh)
+            fresh.optimize()
+            fresh.flush()
+            fresh.close()
+            with self._gate.alone():
+                self._shard.flush()
+                self._shard.close()
+                exchange(self._folder)
+                self._shard = qe.EdgeShard.load(str(self._folder))
 
     def close(self) -> None:
         """Flushes and releases the shard."""
@@ -152,7 +177,7 @@ class EdgeStore:
             request = qe.ScrollRequest(
                 limit=min(left, SCROLL), filter=wanted, offset=offset, with_payload=True, with_vector=False
             )
-            with _translated("read"):
+            with self._gate.reading(), _translated("read"):
                 records, offset = self._shard.scroll(request)
             yield from (from_payload(record.payload or {}) for record in records)
             left -= len(records)

@@ -112,6 +112,12 @@ class ServerStore:
         with _translated("count"):
             return self._client.count(self._name, count_filter=wanted, exact=True).count
 
+    def flush(self) -> None:
+        """Every write waits until the server has it in its log."""
+
+    def purge(self) -> None:
+        """The server rewrites its segments and cuts its log by itself, after a while."""
+
     def optimize(self) -> None:
         """The server optimizes by itself."""
 

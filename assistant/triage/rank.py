@@ -88,7 +88,8 @@ class Triage:
         check_question(question)
         selection = self._resolver.resolve(form.asset)
         language = language_of(form.happened or form.code)
-        hits = self._retriever.retrieve(question, selection.applies_to, limit=SEARCHED)
+        retriever = self._retriever.pinned(selection.serial)
+        hits = retriever.retrieve(question, selection.applies_to, limit=SEARCHED)
         wanted = set(candidate_identifiers(code)) | {normal_form(code)} if code else set()
         rows = [hit for hit in hits if _cause_of(hit.chunk)]
         exact = [hit for hit in rows if wanted & set(hit.chunk.identifiers)]
@@ -100,7 +101,7 @@ class Triage:
         elif not hits:
             note = NOTHING[language].format(asset=form.asset)
         causes = tuple(self._cause(rank, hit) for rank, hit in enumerate(ranked, start=1))
-        orders = self._retriever.retrieve(question, selection.applies_to, "work_order", ORDERS)
+        orders = retriever.retrieve(question, selection.applies_to, "work_order", ORDERS)
         safety = safety_of([hit.chunk for hit in ranked], self._store.fetch)
         return TriageResult(form, language, causes, tuple(_order(hit.chunk) for hit in orders), safety, note)
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from assistant.app import Lineside
-from assistant.pages import PagePictures
 from assistant.records.accounts import User
 from assistant.records.catalogue import Revision
 from assistant.schema import Chunk
@@ -25,10 +24,9 @@ class PagesApi:
     """Serves pages of visible revisions; supervisors may also look at the others."""
 
     def __init__(self, lineside: Lineside, access: Access) -> None:
-        """Reads originals and keeps pictures in the home folder."""
+        """Reads originals; pictures are kept in the home folder."""
         self._lineside = lineside
         self._access = access
-        self._pictures = PagePictures(lineside.home / "pictures")
         self.router = APIRouter()
         self.router.add_api_route("/pages/{revision}/{page}.png", self.picture, methods=["GET"])
         self.router.add_api_route("/pages/{revision}/{page}.html", self.passage, methods=["GET"])
@@ -44,7 +42,8 @@ class PagesApi:
         if original is None:
             raise NotFoundError(f"The original of {held.document} is not held any more", "Ingest it again.")
         chunk = self._marked(revision, mark)
-        picture = self._pictures.picture(original, held.file_hash, page, chunk.boxes if chunk else ())
+        boxes = chunk.boxes if chunk else ()
+        picture = self._lineside.pictures.picture(original, held.file_hash, page, boxes)
         return Response(picture, media_type="image/png", headers={"Cache-Control": "private, no-store"})
 
     def passage(self, request: Request, revision: str, page: int, mark: str) -> HTMLResponse:
