@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ingest.contents import LEADER
+from ingest.headings import is_step
 from ingest.lines import Line, words_text
 from ingest.notices import signal_of
 from ingest.page import Word, around, joined
@@ -24,6 +25,9 @@ def aligned_table(lines: Sequence[Line], start: int) -> tuple[int, Table] | None
     """
     first = lines[start]
     if len(first.segments) < 2 or LEADER.search(first.text):
+        return None
+    if len(first.segments) == 2 and is_step(f"{first.segments[0].text} x"):
+        # Not a column of markers but steps with their numbers set apart.
         return None
     starts = [segment.x0 for segment in first.segments]
     group: list[Line] = []

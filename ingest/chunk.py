@@ -54,6 +54,20 @@ class _Draft:
     notices: tuple[int, ...] = ()
 
 
+@dataclass(slots=True)
+class _Section:
+    """A heading that stands over what is being gathered.
+
+    Attributes:
+        leading: places of the notices before its first passage: they hold for the sections directly under it.
+        begun: a passage has come.
+    """
+
+    heading: Block
+    leading: list[int] = field(default_factory=list)
+    begun: bool = False
+
+
 def make_chunks(
     parsed: ParsedFile, origin: Origin, count_tokens: Callable[[str], int], limit: int
 ) -> list[Chunk]:
@@ -95,9 +109,10 @@ class _Gatherer:
         self._limit = limit
         self._drafts: list[_Draft] = []
         self._open: _Draft | None = None
-        self._stack: list[Block] = []
+        self._stack: list[_Section] = []
         self._bare: Block | None = None
         self._notices: list[int] = []
+        self._in_table = False
 
     def gather(self, blocks: Sequence[Block]) -> list[_Draft]:
         """All drafts in order."""
@@ -114,36 +129,50 @@ class _Gatherer:
     def _heading(self, block: Block) -> None:
         same = _same_title(block.text)
         # A heading repeated at the top of a page ('Table 3-2 (continued)') goes on with its section.
-        if any(_same_title(above.text) == same and above.level == block.level for above in self._stack):
+        above = [section.heading for section in self._stack]
+        if any(_same_title(heading.text) == same and heading.level == block.level for heading in above):
             return
         self._close()
         if self._bare is not None and self._bare.level >= block.level:
             self._keep_bare()
-        while self._stack and self._stack[-1].level >= block.level:
+        while self._stack and self._stack[-1].heading.level >= block.level:
             self._stack.pop()
-        self._stack.append(block)
+        self._notices = list(self._stack[-1].leading) if self._stack else []
+        self._in_table = False
+        self._stack.append(_Section(block))
         self._bare = block
-        self._notices = []
 
     def _keep_bare(self) -> None:
         """A heading without text is dropped, unless it names a code that must be found."""
         bare, self._bare = self._bare, None
         if bare is not None and find_identifiers(_RANGE.sub(" ", bare.text)):
-            path = tuple(block.text for block in self._stack if block is not bare)
+            path = tuple(s.heading.text for s in self._stack if s.heading is not bare)
             self._drafts.append(_Draft(path, "text", [bare]))
 
     def _content(self, block: Block) -> None:
         if block.kind == "notice":
-            self._close()
-            self._notices.append(len(self._drafts))
-            self._drafts.append(_Draft(self._path(), "notice", [block], signal=block.signal))
-        elif block.kind == "figure" or (block.kind == "table" and is_fault_row(block)):
+            self._notice(block)
+            return
+        self._in_table = block.kind == "table"
+        if self._stack:
+            self._stack[-1].begun = True
+        if block.kind == "figure" or (block.kind == "table" and is_fault_row(block)):
             self._close()
             for piece in self._cut(block):
                 self._drafts.append(self._draft(block.kind, [piece]))
         else:
             for piece in self._cut(block):
                 self._add(piece)
+
+    def _notice(self, block: Block) -> None:
+        self._close()
+        if self._in_table:
+            # Between the rows of a table it holds for the rows up to the next one.
+            self._notices, self._in_table = [], False
+        self._notices.append(len(self._drafts))
+        if self._stack and not self._stack[-1].begun:
+            self._stack[-1].leading.append(len(self._drafts))
+        self._drafts.append(_Draft(self._path(), "notice", [block], signal=block.signal))
 
     def _add(self, block: Block) -> None:
         tokens = self._count(block.text)
@@ -169,7 +198,7 @@ class _Gatherer:
             self._open = None
 
     def _path(self) -> tuple[str, ...]:
-        path = [block.text for block in self._stack]
+        path = [section.heading.text for section in self._stack]
         while len(path) > 1 and self._count(" › ".join(path)) > HEADING_TOKENS:
             path.pop(0)
         return tuple(path)

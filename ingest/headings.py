@@ -11,9 +11,9 @@ from ingest.notices import signal_of
 from ingest.page import CJK
 from ingest.pdf import OutlineEntry
 
-RUN_IN_LEVEL = 4
+RUN_IN_LEVEL = 3
+TASK_LEVEL = 4
 CAPTION_LEVEL = 6
-LABEL_LEVEL = 8
 _CAPTION = re.compile(r"^(?:table|tab\.|表)\s*(?:[A-Z]?[-–.]?\d+|\d+)", re.IGNORECASE)
 _FIGURE = re.compile(
     r"^(?:figure|fig\.|图)\s*[A-Z]?[-–.]?\d+(?:[-–.]\d+)*[a-z]?\s*(?:$|[.:：、]|\s(?=[A-Z\u3400-\u9fff(（]))",
@@ -31,7 +31,13 @@ _SECTION = re.compile(r"^section\s+[\dIVX]+\b|^第\s*[\d一二三四五六七八
 _NUMBERED = re.compile(r"^(\d{1,3}(?:[.\-–]\d{1,3})+)[.)]?\s+\S")
 _SIMPLE = re.compile(r"^(?:\d{1,3}|[A-Z])[.)]?\s+\S")
 _STEP = re.compile(
-    r"^(?:[(（]?\d{1,2}[.)）、](?!\d)|\(?[a-z][.)]\s|step\s+\d+|[•●▪■◦‣·*–—-]\s|[①-⑳])", re.IGNORECASE
+    # '(6).' at the start of a line is the end of the sentence above it.
+    r"^(?:[(（]?\d{1,2} ?[.)）、](?![\d.,;])|\(?[a-z][.)]\s|step\s+\d+|[•●▪■◦‣·*–—-]\s|[①-⑳])",
+    re.IGNORECASE,
+)
+_MARKER = re.compile(r"^[(（]?(\d{1,2}|[a-zA-Z]) ?[.)）、]\s*(\S?)")
+_TASK = re.compile(
+    r"^([a-z][.)]\s+)?[A-Z\u3400-\u9fff][^.:;。：；]{2,60}[.。]?\s*([(（]\s*(?:figure|fig\.|图)[^)）]*[)）])?\.?$",
 )
 
 
@@ -45,15 +51,15 @@ class Style:
         outline: (page, squeezed title) -> level.
         labels: squeezed texts of bold lines that recur within pages ('SYMPTOM', 'CAUSE').
         piles: lines of the head of indented tables ('MALFUNCTION / TEST / ACTION'), squeezed, that recur.
-        opener: the label that opens an entry: it stands furthest left and what it says is indented under it;
-            empty when there are no such labels.
+        stack: those of the labels that name the columns of a fault table set as a stack, from the outermost
+            inwards: each stands further to the right, with what it says indented under it.
     """
 
     body: float
     sizes: tuple[float, ...]
     outline: dict[tuple[int, str], int]
     labels: frozenset[str] = frozenset()
-    opener: str = ""
+    stack: tuple[str, ...] = ()
     piles: frozenset[str] = frozenset()
 
 
@@ -80,17 +86,20 @@ def style_of(pages: Sequence[Sequence[Line]], outline: Sequence[OutlineEntry]) -
     sizes = sorted((size for size in weights if size > 1.12 * body), reverse=True)
     known = {(entry.page, squeezed(entry.title)): entry.level for entry in outline}
     recurring = frozenset(mark for mark, count in labels.items() if count >= 3)
-    openers = (
-        [mark for mark in recurring if indented[mark] > 0.8 * all_of[mark]] if len(recurring) > 1 else []
-    )
-    opener = min(openers, key=lambda mark: left[mark], default="")
-    return Style(body, tuple(sizes), known, recurring, opener, _recurring_piles(pages))
+    # At the foot of a page nothing follows a label.
+    over_text = [mark for mark in recurring if indented[mark] > 0.7 * all_of[mark]]
+    stack = tuple(sorted(over_text, key=lambda mark: left[mark])) if len(over_text) > 1 else ()
+    return Style(body, tuple(sizes), known, recurring, stack, _recurring_piles(pages))
 
 
 def is_pile(above: Line, below: Line) -> bool:
-    """True for two bold lines close together, the lower one further to the right."""
-    close = below.y0 - above.y1 < 0.3 * above.height
-    return above.bold and below.bold and close and below.x0 - above.x0 > 0.8 * above.size
+    """True for two short lines, bold or in capitals, one under the other and further to the right."""
+    if not -0.5 * above.height < below.y0 - above.y1 < 0.3 * above.height:
+        return False
+    centred = abs(above.middle[0] - below.middle[0]) < 0.5 * above.size
+    if centred or below.x0 - above.x0 <= 0.8 * above.size or max(len(above.text), len(below.text)) > 60:
+        return False
+    return all(line.bold or line.text.isupper() for line in (above, below))
 
 
 def _recurring_piles(pages: Sequence[Sequence[Line]]) -> frozenset[str]:
@@ -139,6 +148,22 @@ def is_numbered(text: str) -> bool:
 def is_step(text: str) -> bool:
     """True when a line starts with a list marker."""
     return bool(_STEP.match(text))
+
+
+def follows_step(text: str, previous: str) -> bool:
+    """False when a line that starts like a step cannot be the one after another: a sentence wrapped there.
+
+    '(5) and (6). Discard both.' over '(3) Remove packings' has a number that neither follows 3 nor opens a list.
+    """
+    here, before = _MARKER.match(text), _MARKER.match(previous)
+    if not here or not before:
+        return True
+    if here.group(2).islower():
+        return False
+    now, then = here.group(1).lower(), before.group(1).lower()
+    if now in {"1", "a", "i"} or now.isdigit() != then.isdigit():
+        return True
+    return int(now) == int(then) + 1 if now.isdigit() else ord(now) == ord(then) + 1
 
 
 def heading_level(
@@ -196,12 +221,30 @@ def run_in_heading(line: Line) -> str:
     return title.rstrip(" .") if 1 < end < len(words) and end <= 12 else ""
 
 
+def is_task(text: str, following: str) -> bool:
+    """True for a line that names a task and nothing more: 'b. Repair. (figure 5-32)', over its first step.
+
+    Args:
+        text: of the line.
+        following: of the line after it.
+    """
+    match = _TASK.match(text)
+    if not match or len(text) > 80:
+        return False
+    lettered, figure = match.group(1), match.group(2)
+    first = re.match(r"^[(（]?1[.)）、]\s", following) or signal_of(following)
+    return bool(figure or (lettered and first))
+
+
 def _reads_like_title(text: str) -> bool:
     if is_step_like(text) or re.match(r"^[a-z][.)]\s", text):
         return False
     if text.endswith((",", ";", "，", "；", "。")) or text[0].islower():
         return False
-    sentence = text.endswith(".") and not text.isupper() and len(text.split()) > 6
+    words = [word for word in text.split() if len(word) > 4]
+    capitals = sum(word.lstrip("(")[:1].isupper() for word in words) >= 0.8 * len(words)
+    titled = text.isupper() or (is_numbered(text) and capitals)
+    sentence = text.endswith(".") and not titled and len(text.split()) > 6
     return not sentence and len(text) <= (40 if CJK.search(text) else 120)
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from assistant.schema import Block, ParsedPage
 from ingest.columns import reading_order
 from ingest.figures import drawing_areas
-from ingest.furniture import content_areas
+from ingest.furniture import content_areas, without_border
 from ingest.headings import CAPTION_LEVEL, Style, style_of
 from ingest.lines import Line, Segment, lines_of, segments_of, words_text
 from ingest.page import Area, Page, Word
 from ingest.paragraphs import ColumnReader
 from ingest.pdf import OutlineEntry
 from ingest.rows import row_text
+from ingest.stacked import StackReader
 from ingest.tables import Table, ruled_tables
 
 # Columns of a table on the next page may stand this many points apart.
@@ -34,13 +35,18 @@ def read_layout(pages: Sequence[Page], outline: Sequence[OutlineEntry] = ()) -> 
         pages: in order; those read by OCR among them.
         outline: the file's bookmarks, if any.
     """
+    pages = [without_border(page) for page in pages]
     lines = [lines_of(segments_of(page.runs)) for page in pages]
     style = style_of([found for page, found in zip(pages, lines, strict=True) if not page.ocr], outline)
     reader = _Layout(style)
-    return tuple(
-        ParsedPage(page.number, tuple(reader.blocks(page, content)), page.ocr)
-        for page, content in zip(pages, content_areas(pages, lines), strict=True)
-    )
+    blocks: dict[int, list[Block]] = {page.number: [] for page in pages}
+    for page, content in zip(pages, content_areas(pages, lines), strict=True):
+        for block in reader.blocks(page, content):
+            # A row of a stacked table is complete only when the next page is read.
+            blocks[block.page].append(block)
+    for block in reader.rest():
+        blocks[block.page].append(block)
+    return tuple(ParsedPage(page.number, tuple(blocks[page.number]), page.ocr) for page in pages)
 
 
 class _Layout:
@@ -49,6 +55,11 @@ class _Layout:
     def __init__(self, style: Style) -> None:
         self._style = style
         self._last: Table | None = None
+        self._stack = StackReader(style)
+
+    def rest(self) -> Iterator[Block]:
+        """What is left after the last page."""
+        yield from self._stack.close()
 
     def blocks(self, page: Page, content: Area) -> Iterator[Block]:
         # Heights of lines read by OCR scatter too much to tell headings.
@@ -58,7 +69,7 @@ class _Layout:
         elements: list[Area] = [*segments_of(runs), *tables, *figures]
         first = True
         for group in reading_order(elements):
-            for part in _parts(group, page, style):
+            for part in _parts(group, page, style, self._stack):
                 if isinstance(part, Figure):
                     yield Block("figure", part.text, page.number, (page.box(part),))
                 elif isinstance(part, Table):
@@ -110,18 +121,21 @@ def _legend(line: Line) -> str:
     return text.strip()
 
 
-def _parts(group: Sequence[Area], page: Page, style: Style) -> Iterator[Table | Figure | Block]:
+def _parts(
+    group: Sequence[Area], page: Page, style: Style, stack: StackReader
+) -> Iterator[Table | Figure | Block]:
     """Tables and drawings one by one, and between them what the lines hold."""
     segments: list[Segment] = []
     for item in group:
         if isinstance(item, Segment):
             segments.append(item)
             continue
-        yield from ColumnReader(lines_of(segments), page, style).parts()
+        yield from ColumnReader(lines_of(segments), page, style, stack).parts()
         segments = []
         if isinstance(item, (Table, Figure)):
+            yield from stack.flush() if isinstance(item, Figure) else stack.close()
             yield item
-    yield from ColumnReader(lines_of(segments), page, style).parts()
+    yield from ColumnReader(lines_of(segments), page, style, stack).parts()
 
 
 def _table_blocks(table: Table, page: Page) -> Iterator[Block]:

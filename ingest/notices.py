@@ -20,19 +20,29 @@ SIGNALS: dict[str, SignalWord] = {
     "注意": "NOTICE",
 }
 _WORDS = "|".join(SIGNALS)
+# Over several at once: 'WARNINGS', or 'the following cautions must be observed'.
+_SEVERAL = re.compile(
+    r"\b(?:following|these)\s+(?:dangers|warnings|cautions|notices)|以下|下列", re.IGNORECASE
+)
 _EDGES = r"[\s!！⚠▲△*:：.。\-–—【】\[\]()（）]*"
 # Words that open a remark: kept together like a notice, but no signal words.
 _REMARK = re.compile(rf"^{_EDGES}(?:NOTES?|REMARKS?|说明|提示|备注){_EDGES}$")
-_ALONE = re.compile(rf"^{_EDGES}({_WORDS}){_EDGES}$")
+_ALONE = re.compile(rf"^{_EDGES}({_WORDS})(S?){_EDGES}$")
 _INLINE = re.compile(rf"^[\s!！⚠▲△*【\[]*({_WORDS})[\]】]?\s*[:：!！—–-]+\s*\S")
+_NUMBERED = re.compile(r"^[(（]?(?:\d{1,2}|[a-z])[.)）、]|^\d+[-.]\d")
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeSpan:
-    """A notice found in a column: its last line (inclusive) and its signal word, None for a mere remark."""
+    """A notice found in a column: its last line (inclusive) and its signal word, None for a mere remark.
+
+    Attributes:
+        several: each of its paragraphs is a notice of its own.
+    """
 
     last: int
     signal: SignalWord | None
+    several: bool = False
 
 
 def signal_of(text: str) -> SignalWord | None:
@@ -62,6 +72,8 @@ def notice_at(lines: Sequence[Line], index: int, frames: Sequence[Area]) -> Noti
         return NoticeSpan(_end_of_paragraph(lines, index), signal)
     if index + 1 >= len(lines) or signal_of(lines[index + 1].text):
         return None
+    if _opens_several(lines, index + 1):
+        return NoticeSpan(_end_of_plain(lines, index + 1), signal, several=True)
     return NoticeSpan(_end_of_body(lines, index + 1), signal)
 
 
@@ -104,12 +116,45 @@ def _end_of_body(lines: Sequence[Line], start: int) -> int:
             break
         if not _continues(line, following):
             far = following.y0 - line.y1 > 2.2 * line.height
-            if not set_apart or far or abs(following.x0 - body.x0) > 0.6 * body.size:
+            belongs = set_apart or _runs_to_signal(lines, last + 1, body)
+            if not belongs or far or abs(following.x0 - body.x0) > 0.6 * body.size:
                 break
         elif body.x0 - following.x0 > 1.5 * body.size:
             break
         last += 1
     return last
+
+
+def _opens_several(lines: Sequence[Line], start: int) -> bool:
+    title = _ALONE.match(lines[start - 1].text)
+    paragraph = " ".join(line.text for line in lines[start : _end_of_paragraph(lines, start) + 1])
+    return bool((title and title.group(2)) or _SEVERAL.search(paragraph))
+
+
+def _end_of_plain(lines: Sequence[Line], start: int) -> int:
+    """The last line before a heading or another notice: bold otherwise, numbered, or a signal word."""
+    last = start
+    while last + 1 < len(lines):
+        following = lines[last + 1]
+        if (
+            stands_alone(following.text)
+            or following.bold != lines[start].bold
+            or _NUMBERED.match(following.text)
+        ):
+            break
+        last += 1
+    return last
+
+
+def _runs_to_signal(lines: Sequence[Line], index: int, body: Line) -> bool:
+    """True when what follows keeps a notice's margin and style up to the next signal word."""
+    for line in lines[index:]:
+        if signal_of(line.text):
+            return True
+        apart = abs(line.x0 - body.x0) > 0.6 * body.size or abs(line.size - body.size) > 0.12 * body.size
+        if apart or line.bold != body.bold or _NUMBERED.match(line.text):
+            return False
+    return False
 
 
 def area_of(lines: Sequence[Line]) -> Area:

@@ -7,37 +7,42 @@ from assistant.schema import Block, BlockKind
 from ingest.aligned import aligned_table
 from ingest.contents import LEADER, without_contents
 from ingest.headings import (
-    LABEL_LEVEL,
+    CAPTION_LEVEL,
     RUN_IN_LEVEL,
+    TASK_LEVEL,
     Style,
+    follows_step,
     heading_level,
     is_figure_caption,
     is_numbered,
-    is_pile,
     is_step,
+    is_task,
     run_in_heading,
     squeezed,
     without_continued,
 )
 from ingest.lines import Line
-from ingest.notices import notice_at, stands_alone
+from ingest.notices import NoticeSpan, notice_at, stands_alone
 from ingest.page import Page, around, joined
+from ingest.stacked import StackReader
 from ingest.tables import Table
 
 # White space above a line, in line heights: more ends a paragraph; less cannot stand above a heading.
 PARAGRAPH_GAP = 0.42
 HEADING_GAP = 0.35
 TITLE_LINES = 4
+_ENDS = ".:;!?。：；！？"
 
 
 class ColumnReader:
     """Walks down the lines of one column."""
 
-    def __init__(self, lines: Sequence[Line], page: Page, style: Style) -> None:
-        """Reads lines from top to bottom of one column of a page."""
+    def __init__(self, lines: Sequence[Line], page: Page, style: Style, stack: StackReader) -> None:
+        """Reads lines from top to bottom of one column of a page; a stacked table may go on over columns."""
         self._lines = without_contents(lines)
         self._page = page
         self._style = style
+        self._stack = stack
         self._next = 0
 
     def parts(self) -> Iterator[Block | Table]:
@@ -47,21 +52,30 @@ class ColumnReader:
 
     def _part(self) -> Iterator[Block | Table]:
         lines, at = self._lines, self._next
-        if squeezed(lines[at].text) in self._style.piles and self._is_stacked(at):
-            # The head of an indented table, repeated over each of its pages.
-            self._next = at + 1
+        head = self._stack.head_at(lines, at)
+        if head:
+            self._next = at + head
             return
         notice = notice_at(lines, at, self._page.frames)
         if notice:
+            yield from self._stack.flush()
             self._next = notice.last + 1
-            kind: BlockKind = "notice" if notice.signal else "text"
-            block = self._make(kind, lines[at : self._next])
-            if stands_alone(lines[at].text):
-                text = f"{lines[at].text}\n{lines_text(lines[at + 1 : self._next])}"
-                block = replace(block, text=text)
-            yield replace(block, signal=notice.signal)
+            yield from self._notice(notice, lines[at : self._next])
             return
-        heading = self._label() or self._heading()
+        if self._stack.is_label(lines[at]):
+            self._next = at + 1
+            yield from self._stack.label_at(lines[at], self._page)
+            return
+        heading = self._heading()
+        if self._stack.is_open:
+            if self._stack.goes_on(lines[at], heading.level if heading else 0, self._page):
+                body = lines[at : self._next] if heading else self._paragraph()
+                yield from self._stack.take(body, self._page)
+                return
+            # A caption repeated at the top of a page does not end the table.
+            yield from (
+                self._stack.flush() if heading and heading.level == CAPTION_LEVEL else self._stack.close()
+            )
         if heading:
             yield heading
             return
@@ -79,21 +93,36 @@ class ColumnReader:
         kind = "list" if is_step(text) else "figure" if is_figure_caption(text) else "text"
         yield self._make(kind, body)
 
-    def _label(self) -> Block | None:
-        """The label that opens an entry ('SYMPTOM') together with what it says, as a heading."""
-        line, at = self._lines[self._next], self._next
-        if not self._style.opener or squeezed(line.text) != self._style.opener or at + 1 >= len(self._lines):
-            return None
-        return replace(self._make("heading", self._paragraph()), level=LABEL_LEVEL)
+    def _notice(self, notice: NoticeSpan, lines: Sequence[Line]) -> Iterator[Block]:
+        """One block; where one signal word stands over several notices, one for each paragraph."""
+        kind: BlockKind = "notice" if notice.signal else "text"
+        if not stands_alone(lines[0].text):
+            yield replace(self._make(kind, lines), signal=notice.signal)
+            return
+        body = [lines[1:]]
+        if notice.several:
+            ends = [
+                i
+                for i in range(2, len(lines))
+                if lines[i].y0 - lines[i - 1].y1 > PARAGRAPH_GAP * lines[i].height
+            ]
+            body = [lines[a:b] for a, b in zip((1, *ends), (*ends, len(lines)), strict=True)]
+        for paragraph in body:
+            text = f"{lines[0].text}\n{lines_text(paragraph)}"
+            block = self._make(kind, lines if len(body) == 1 else paragraph)
+            yield replace(block, text=text, signal=notice.signal)
 
     def _heading(self) -> Block | None:
         lines, at = self._lines, self._next
         line = lines[at]
-        if squeezed(line.text) in self._style.labels or self._is_stacked(at):
+        if squeezed(line.text) in self._style.labels or is_figure_caption(line.text):
             return None
         end = at + 1
         while end < len(lines) and end - at <= TITLE_LINES and _same_title(lines[end - 1], lines[end]):
             end += 1
+        if is_task(line.text, lines[at + 1].text if at + 1 < len(lines) else ""):
+            self._next = at + 1
+            return replace(self._make("heading", lines[at : at + 1]), level=TASK_LEVEL)
         isolated = at == 0 or line.y0 - lines[at - 1].y1 > HEADING_GAP * line.height
         text = without_continued(lines_text(lines[at:end]))
         level = heading_level(line, text, self._page.number, self._style, isolated)
@@ -106,34 +135,22 @@ class ColumnReader:
         self._next = end
         return replace(self._make("heading", lines[at:end]), text=text, level=level)
 
-    def _is_stacked(self, at: int) -> bool:
-        """True within the head of an indented table: bold lines, each further to the right, in a pile."""
-        pile = self._lines[max(0, at - 1) : at + 2]
-        piled = any(is_pile(above, below) for above, below in zip(pile, pile[1:], strict=False))
-        line = self._lines[at]
-        return (
-            piled
-            and not is_numbered(line.text)
-            and abs(line.middle[0] - self._page.reading_width / 2) > 0.03 * line.width
-        )
-
     def _paragraph(self) -> list[Line]:
         lines, at = self._lines, self._next
         body = [lines[at]]
-        label = squeezed(lines[at].text) in self._style.labels
         while at + len(body) < len(lines):
-            follows = label and len(body) == 1 and not lines[at + 1].bold
-            if not follows and not self._joins(body[-1], at + len(body)):
+            if not self._joins(body, at + len(body)):
                 break
             body.append(lines[at + len(body)])
         self._next = at + len(body)
         return body
 
-    def _joins(self, previous: Line, index: int) -> bool:
-        line = self._lines[index]
+    def _joins(self, body: Sequence[Line], index: int) -> bool:
+        previous, line = body[-1], self._lines[index]
         if not -0.5 * line.height < line.y0 - previous.y1 <= PARAGRAPH_GAP * previous.height:
             return False
-        if is_step(line.text) or squeezed(line.text) in self._style.labels:
+        wrapped = previous.text[-1] not in _ENDS and not follows_step(line.text, body[0].text)
+        if (is_step(line.text) and not wrapped) or squeezed(line.text) in self._style.labels:
             return False
         # Heights of lines read by OCR scatter.
         scatter = 0.4 if self._page.ocr else 0.12
@@ -175,5 +192,6 @@ def _same_title(above: Line, below: Line) -> bool:
         and abs(below.size - above.size) < 0.05 * above.size
         and below.bold == above.bold
         and (centred or flush)
+        and not above.text.endswith((".", ":"))
         and not is_step(below.text)
     )

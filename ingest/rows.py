@@ -1,5 +1,6 @@
 """Rows of a table: their cells, their text, and where one row ends when no rule tells."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -73,7 +74,7 @@ def columns_of(words: Sequence[Word], bounds: Sequence[float]) -> set[int]:
 
 def text_rows(words: Sequence[Word], bounds: Sequence[float]) -> list[list[Word]]:
     """Cuts what stands between two rules into rows, by white space and by cells that begin anew."""
-    lines = _height_lines(words)
+    lines = height_lines(words)
     if len(lines) < 2:
         return [list(words)]
     gaps = [below.y0 - above.y1 for above, below in zip(lines, lines[1:], strict=False)]
@@ -88,20 +89,43 @@ def text_rows(words: Sequence[Word], bounds: Sequence[float]) -> list[list[Word]
 
 
 def grouped(rows: Sequence[Row]) -> list[Row]:
-    """Puts a label that stands alone over indented rows before each of them."""
+    """Puts labels that stand alone over a group of rows before the name of each row of the group.
+
+    A group is indented under its label, or its label is numbered or ends with a colon.
+    """
     result: list[Row] = []
-    label: Row | None = None
+    labels: list[Row] = []
     for row in rows:
-        shown = row
-        if row.cells[0] and row.filled == 1 and (label is None or row.indent <= label.indent + 2):
-            label = row
-        elif label and row.cells[0] and row.indent > label.indent + 3:
-            first = f"{label.cells[0].rstrip(':：')} – {row.cells[0]}"
-            shown = replace(row, cells=(first, *row.cells[1:]))
-        elif row.cells[0]:
-            label = None
-        result.append(shown)
-    return result
+        name = row.cells[0]
+        alone = bool(name) and row.filled == 1
+        if name:
+            labels = [label for label in labels if _is_under(row, label, alone)]
+        if alone:
+            # A label over nothing but the next label is a row of its own no longer.
+            labels.append(row)
+        elif labels and name:
+            path = " – ".join(label.cells[0].rstrip(":：. ") for label in labels)
+            row = replace(row, cells=(f"{path} – {name}", *row.cells[1:]))
+        result.append(row)
+    used = {id(row) for index, row in enumerate(result[:-1]) if row.filled == 1 and _leads(result, index)}
+    return [row for row in result if id(row) not in used]
+
+
+def _leads(rows: Sequence[Row], index: int) -> bool:
+    """True when a label's words stand in a row below it."""
+    label = rows[index].cells[0].rstrip(":：. ")
+    return any(row.filled > 1 and label in row.cells[0] for row in rows[index + 1 :])
+
+
+def _is_under(row: Row, label: Row, alone: bool) -> bool:
+    if row.indent > label.indent + 2:
+        return True
+    if abs(row.indent - label.indent) > 2:
+        return False
+    numbered, colon = re.match(r"\d+\.\s", label.cells[0]), label.cells[0].endswith((":", "："))
+    if alone:
+        return bool(numbered) and not re.match(r"\d+\.\s", row.cells[0])
+    return bool(numbered or colon)
 
 
 def _begins(line: Line, group: Sequence[Line], bounds: Sequence[float]) -> bool:
@@ -110,10 +134,10 @@ def _begins(line: Line, group: Sequence[Line], bounds: Sequence[float]) -> bool:
     It must fill its first column, or several; and one of its cells must be seen to begin anew: its first word
     would have fitted at the end of the line above it. A cell that goes on in small letters speaks against it.
     """
-    cells = _cells(line.words, bounds)
+    cells = cells_of(line.words, bounds)
     if 0 not in cells and len(cells) < 2:
         return False
-    above = _cells([word for other in group for word in other.words], bounds)
+    above = cells_of([word for other in group for word in other.words], bounds)
     shared = [column for column in cells if column in above]
     if any(cells[column][0].text[0].islower() for column in shared):
         return False
@@ -127,14 +151,15 @@ def _fits(word: Word, above: Sequence[Word], edge: float) -> bool:
     return last.x1 + 0.3 * last.size + width <= edge - 0.5 * last.size
 
 
-def _cells(words: Sequence[Word], bounds: Sequence[float]) -> dict[int, list[Word]]:
+def cells_of(words: Sequence[Word], bounds: Sequence[float]) -> dict[int, list[Word]]:
+    """The words of one line by the column they stand in."""
     cells: dict[int, list[Word]] = {}
     for word in words:
         cells.setdefault(column_of(word, bounds), []).append(word)
     return cells
 
 
-def _height_lines(words: Sequence[Word]) -> list[Line]:
+def height_lines(words: Sequence[Word]) -> list[Line]:
     """Lines over all columns, even where cells overlap a little in height."""
     lines: list[list[Word]] = []
     for word in sorted(words, key=lambda w: w.middle[1]):

@@ -1,20 +1,35 @@
 """Tables drawn with rules: found, cut into rows and columns, each row kept together with the header."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from ingest.charts import chart_rows
 from ingest.grids import SAME, Grid, find_grids
-from ingest.lines import words_text
+from ingest.headings import is_step
+from ingest.lines import WIDE_GAP, wide_gap, words_text
 from ingest.notices import stands_alone
 from ingest.page import Area, Page, Word
-from ingest.rows import Row, cell_text, column_of, columns_of, grouped, make_row, text_rows, words_area
+from ingest.rows import (
+    Row,
+    cell_text,
+    column_of,
+    columns_of,
+    grouped,
+    height_lines,
+    make_row,
+    text_rows,
+    words_area,
+)
 
 MIN_GUTTER = 4.0
 # With this many bands between rules, each band is a row; with fewer, a band may hold several.
 RULED_ROWS = 4
 HEADER_LINES = 4
+# On so many lines both sides of an unruled gap must hold something to be two columns.
+MIN_UNRULED = 3
 MARK = "●"
+_NUMBER = re.compile(r"\W{0,2}[A-Za-z]{0,3}[-–. ]?\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +95,14 @@ def looks_like_header(row: Row, below: Sequence[Row]) -> bool:
     text = "".join(filled)
     if re.search(r"[A-Z]", text) and text == text.upper() and not re.search(r"\d", text):
         return True
-    digits = sum(1 for r in below if re.search(r"\d", "".join(r.cells)))
-    return not re.search(r"\d", text) and digits * 3 >= len(below) * 2
+    columns = zip(*(r.cells for r in below), strict=True)
+    return not re.search(r"\d", text) and any(_is_numeric(column) for column in columns)
+
+
+def _is_numeric(column: Sequence[str]) -> bool:
+    """True when most cells of a column are numbers, or names that are numbered."""
+    held = [cell for cell in column if cell]
+    return bool(held) and sum(1 for cell in held if _NUMBER.match(cell)) * 3 >= len(column) * 2
 
 
 def _marks(page: Page, grid: Grid, words: Sequence[Word]) -> list[Word]:
@@ -96,36 +117,65 @@ def _marks(page: Page, grid: Grid, words: Sequence[Word]) -> list[Word]:
 
 
 def _tables_in(grid: Grid, words: Sequence[Word]) -> list[Table]:
-    """Grows tables downwards, band by band, as long as the columns hold."""
+    """Grows tables downwards, band by band, as long as the columns hold.
+
+    Text set across the columns, a notice say, cuts a table into parts that share their header.
+    """
     bands = [
         _Band(top, bottom, tuple(w for w in words if top < w.middle[1] < bottom))
         for top, bottom in zip(grid.levels, grid.levels[1:], strict=False)
     ]
-    tables: list[Table] = []
+    bands = [piece for band in bands for piece in _without_remark(grid, band)]
+    parts: list[tuple[tuple[float, ...], list[_Band]]] = []
     start = 0
     while start < len(bands):
         end = start
         bounds: tuple[float, ...] = ()
-        while end < len(bands) and not (end > start and _breaks(grid, bands, start, end)):
+        while end < len(bands) and not _breaks(grid, bands, start, end):
             grown = _bounds(grid, bands[start : end + 1])
             if len(grown) < 3 or (bounds and len(grown) * 2 < len(bounds)):
                 break
             end, bounds = end + 1, grown
-        table = _table(grid, bands[start:end], bounds) if bounds else None
-        if table:
-            tables.append(table)
-        start = end if table else start + 1
+        held = [band for band in bands[start:end] if band.words]
+        if len(bounds) >= 3 and held:
+            parts.append((bounds, held))
+        start = max(end, start + 1)
+    tables: list[Table] = []
+    while parts:
+        bounds = parts[0][0]
+        count = next((i for i, part in enumerate(parts) if part[0] != bounds), len(parts))
+        tables.extend(_table(grid, [held for _, held in parts[:count]], bounds))
+        parts = parts[count:]
     return tables
 
 
+def _without_remark(grid: Grid, band: _Band) -> Iterator[_Band]:
+    """Cuts off a notice or remark that stands below the rows, across the columns, with no rule before it."""
+    for line in height_lines(band.words) if len(band.words) > 12 else ():
+        across = grid.is_open_at(line.middle[1]) and not grid.is_open_at((band.top + line.y0) / 2)
+        if across and stands_alone(line.text):
+            yield _Band(band.top, line.y0 - 1, tuple(w for w in band.words if w.middle[1] < line.y0 - 1))
+            yield _Band(line.y0 - 1, band.bottom, tuple(w for w in band.words if w.middle[1] >= line.y0 - 1))
+            return
+    yield band
+
+
 def _breaks(grid: Grid, bands: Sequence[_Band], start: int, index: int) -> bool:
-    """True when a band holds a notice or a heading between two tables: it is larger, or over a new header."""
+    """True when a band holds a notice, a title or a heading between two tables.
+
+    It is set across the columns, larger than what stands over it, or bold over a new header.
+    """
     band = bands[index]
-    above = next((b.words for b in reversed(bands[start:index]) if b.words), ())
-    if not band.words or not above or not grid.is_open_at((band.top + band.bottom) / 2):
-        return False
-    if stands_alone(words_text(band.words)):
+    if stands_alone(words_text([word for word in band.words if word.text != MARK])):
         return True
+    middle = (band.top + band.bottom) / 2
+    if not band.words or not grid.is_open_at(middle):
+        return False
+    if grid.is_crossed(band.words, middle):
+        return True
+    above = next((b.words for b in reversed(bands[start:index]) if b.words), ())
+    if not above:
+        return False
     if max(w.size for w in band.words) > 1.1 * max(w.size for w in above):
         return True
     after = bands[index + 1].words if index + 1 < len(bands) else ()
@@ -136,43 +186,97 @@ def _bounds(grid: Grid, bands: Sequence[_Band]) -> tuple[float, ...]:
     """Column edges from vertical rules, or from the white gaps that all bands share."""
     top, bottom = bands[0].top, bands[-1].bottom
     walls = grid.walls(top, bottom)
-    if walls:
-        return (grid.x0, *walls, grid.x1)
     words = [word for band in bands for word in band.words]
+    if walls:
+        edges = (grid.x0, *walls, grid.x1)
+        inner = [x for a, b in zip(edges, edges[1:], strict=False) for x in _unruled(words, a, b)]
+        return tuple(sorted((*edges, *inner)))
     if not words or (len(bands) < 2 and bottom - top > 200):
         return ()
-    return (grid.x0, *_white_gaps(words, grid.x0, grid.x1), grid.x1)
+    bounds = (grid.x0, *_white_gaps(words, grid.x0, grid.x1), grid.x1)
+    return () if any(_crosses(band.words, bounds) for band in bands) else bounds
 
 
-def _white_gaps(words: Sequence[Word], x0: float, x1: float) -> list[float]:
-    """Middle of each vertical strip without words, the outermost excluded."""
+def _crosses(words: Sequence[Word], bounds: Sequence[float]) -> bool:
+    """True when a line runs on, with no more than a space, from one column into the next."""
+    for line in height_lines(words):
+        for left, right in zip(line.words, line.words[1:], strict=False):
+            if right.x0 - left.x1 < wide_gap(left) and any(left.x1 <= x <= right.x0 for x in bounds[1:-1]):
+                return True
+    return False
+
+
+def _unruled(words: Sequence[Word], x0: float, x1: float) -> list[float]:
+    """Edges between columns that stand side by side between two vertical rules: wide gaps on all lines."""
+    inside = [w for w in words if x0 < w.middle[0] < x1]
+    if len(inside) < 2 * MIN_UNRULED:
+        return []
+    found = []
+    for x in _white_gaps(inside, x0, x1, WIDE_GAP):
+        lines = [line.words for line in height_lines(inside)]
+        both = [line for line in lines if line[0].x0 < x < line[-1].x0]
+        left = ["".join(w.text for w in line if w.x0 < x) for line in both]
+        if len(both) >= max(MIN_UNRULED, 0.6 * len(lines)) and not all(is_step(f"{text} x") for text in left):
+            found.append(x)
+    return found
+
+
+def _white_gaps(words: Sequence[Word], x0: float, x1: float, least: float = 0.45) -> list[float]:
+    """Middle of each vertical strip without words, `least` font heights wide, the outermost excluded."""
     gaps, reach = [], None
     for word in sorted(words, key=lambda w: w.x0):
-        if reach is not None and word.x0 - reach >= max(MIN_GUTTER, 0.45 * word.size):
+        if reach is not None and word.x0 - reach >= max(MIN_GUTTER, least * word.size):
             gaps.append((reach + word.x0) / 2)
         reach = word.x1 if reach is None else max(reach, word.x1)
     return [gap for gap in gaps if x0 < gap < x1]
 
 
-def _table(grid: Grid, bands: Sequence[_Band], bounds: tuple[float, ...]) -> Table | None:
-    held = [band for band in bands if band.words]
-    if len(held) < 2 or len(bounds) < 3:
-        return None
+def _table(grid: Grid, parts: Sequence[Sequence[_Band]], bounds: tuple[float, ...]) -> Iterator[Table]:
+    """The parts of a table with the header of the first; none when the bands turn out to be no table."""
+    held = [band for part in parts for band in part]
+    if len(held) < 2:
+        return
     header, below = _header(grid, held, bounds)
-    rows: list[Row] = []
-    for band in below:
-        groups = [list(band.words)] if len(below) >= RULED_ROWS else text_rows(band.words, bounds)
-        # What goes on below an empty first cell, in a band of few lines, is one row with longer cells.
-        if band.lines < RULED_ROWS and any(0 not in columns_of(group, bounds) for group in groups):
-            groups = [list(band.words)]
-        for group in groups:
-            strip = words_area(group, grid.x0, grid.x1)
-            whole = Area(grid.x0, band.top, grid.x1, band.bottom)
-            rows.append(make_row(group, bounds, whole if len(groups) == 1 else strip))
-    wide = sum(1 for row in rows if row.filled >= 2)
-    if not wide or (wide < 2 and not header) or wide * 4 < len(rows):
-        return None
-    return Table(grid.x0, bands[0].top, grid.x1, bands[-1].bottom, bounds, header, tuple(grouped(rows)))
+    ruled = len(below) >= RULED_ROWS or (
+        len(below) > 1 and all(band.lines < RULED_ROWS + 1 for band in below)
+    )
+    tables = []
+    for part in parts:
+        bands = [band for band in part if band in below]
+        rows = [row for band in bands for row in _rows_of(grid, band, bounds, ruled)]
+        names, rows = _one_beside_the_other(header, grouped(rows))
+        top, bottom = part[0].top, part[-1].bottom
+        tables.append(Table(grid.x0, top, grid.x1, bottom, bounds, names, tuple(rows)))
+    every = [row for table in tables for row in table.rows]
+    wide = sum(1 for row in every if row.filled >= 2)
+    if wide and (wide > 1 or header) and wide * 4 >= len(every):
+        yield from tables
+
+
+def _rows_of(grid: Grid, band: _Band, bounds: Sequence[float], ruled: bool) -> Iterator[Row]:
+    """The rows of a band: one when rules part the rows, else as its marks or its white space tell."""
+    chart = chart_rows(band.words, bounds) if band.lines >= RULED_ROWS else None
+    if chart:
+        for shared, own in chart:
+            yield make_row([*shared, *own], bounds, words_area(own or shared, grid.x0, grid.x1))
+        return
+    groups = [list(band.words)] if ruled else text_rows(band.words, bounds)
+    # What goes on below an empty first cell, in a band of few lines, is one row with longer cells.
+    if band.lines < RULED_ROWS and any(0 not in columns_of(group, bounds) for group in groups):
+        groups = [list(band.words)]
+    whole = Area(grid.x0, band.top, grid.x1, band.bottom)
+    for group in groups:
+        yield make_row(group, bounds, whole if len(groups) == 1 else words_area(group, grid.x0, grid.x1))
+
+
+def _one_beside_the_other(header: tuple[str, ...], rows: list[Row]) -> tuple[tuple[str, ...], list[Row]]:
+    """A table set in two halves side by side, each with the same header, as one."""
+    half, odd = divmod(len(header), 2)
+    if odd or half < 2 or header[:half] != header[half:] or not any(header):
+        return header, rows
+    left = [replace(row, cells=row.cells[:half]) for row in rows if any(row.cells[:half])]
+    right = [replace(row, cells=row.cells[half:]) for row in rows if any(row.cells[half:])]
+    return header[:half], [*left, *right]
 
 
 def _header(
@@ -182,10 +286,12 @@ def _header(
     whole = Area(grid.x0, 0, grid.x1, 0)
     first = [make_row(band.words, bounds, whole) for band in bands]
     at = next((index for index, row in enumerate(first[:3]) if row.filled >= 2), None)
-    if at is None or at + 1 >= len(bands) or bands[at].lines > HEADER_LINES + 1:
+    if at is None or at + 1 >= len(bands):
         return (), bands
     # One short band over one tall band: the rule between them is there for the header.
     ruled_off = len(bands) == 2 and bands[0].lines < 0.5 * bands[1].lines
+    if bands[at].lines > HEADER_LINES + (4 if ruled_off else 1):
+        return (), bands
     if not (ruled_off or looks_like_header(first[at], first[at + 1 :])):
         return (), bands
     header = list(_spanning_header(bands[at].words, bounds, grid))
@@ -198,8 +304,15 @@ def _header(
 def _spanning_header(words: Sequence[Word], bounds: Sequence[float], grid: Grid) -> tuple[str, ...]:
     """Header text of each column; words over a span of columns belong to each of them."""
     columns: list[list[Word]] = [[] for _ in bounds[1:]]
+    # Columns that no rule parts have each its own header, unless the header itself runs over both.
+    ruled = [x for x in bounds if any(abs(v.x0 - x) <= SAME for v in grid.verticals)]
+    apart = not _crosses(words, bounds)
     for word in words:
-        for index in _span(word, bounds, grid) or [column_of(word, bounds)]:
+        own = [column_of(word, bounds)]
+        span = _span(word, bounds, grid) or own
+        inner = [bounds[index] for index in span[1:]]
+        columns_under = own if apart and inner and not any(x in ruled for x in inner) else span
+        for index in columns_under:
             columns[index].append(word)
     return tuple(cell_text(sorted(column, key=lambda w: (round(w.y0), w.x0))) for column in columns)
 

@@ -27,7 +27,7 @@ def manual(name: str) -> tuple[ParsedPage, ...]:
 def parsed(path: Path) -> tuple[ParsedPage, ...]:
     with PdfFile(path) as pdf:
         pages = [pdf.page(number) for number in range(1, pdf.pages + 1)]
-        return read_layout(pages, pdf.outline())
+        return read_layout(pages, pdf.structure().outline)
 
 
 def typeset(tmp_path: Path, source: str) -> list[Block]:
