@@ -16,8 +16,8 @@ from eval.cases import Look
 WIDTH, HEIGHT, MARGIN = 595, 842, 56
 SIZE, LEADING = 11.0, 16.0
 TINY = 1.0
-# Mean width of a letter of running text in Helvetica, rounded up so that no line leaves the page.
-LETTER = 0.56
+# Mean widths of small letters and capitals in Helvetica, rounded up so that no line leaves the page.
+LETTER, CAPITAL = 0.56, 0.78
 # A word of so many letters may be broken.
 ENDLESS = 60
 # Resource names of the fonts.
@@ -65,8 +65,8 @@ def _pieces(line: str) -> Iterator[str]:
     for character, following in zip(line, line[1:] + " ", strict=True):
         word += character
         # A line begins with no stop or closing bracket.
-        closed = unicodedata.category(following) not in {"Pe", "Pf", "Po"}
-        if character == " " or (_is_wide(character) and closed) or len(word) >= ENDLESS:
+        may_end = _is_wide(character) and unicodedata.category(following) not in {"Pe", "Pf", "Po"}
+        if character == " " or may_end or len(word) >= ENDLESS:
             yield word
             word = ""
     yield word
@@ -76,7 +76,7 @@ def _advance(character: str) -> float:
     """Width as a share of the font size."""
     if unicodedata.category(character) in {"Cf", "Mn", "Me"}:
         return 0.0
-    return 1.0 if _is_wide(character) else LETTER
+    return 1.0 if _is_wide(character) else CAPITAL if character.isupper() else LETTER
 
 
 def _is_wide(character: str) -> bool:
