@@ -1,56 +1,46 @@
-"""Work orders from a table become chunks: one order, one passage, in the words it was written in."""
+"""Imports a file of work orders: reads it, sorts out what is new or changed, and writes that."""
 
-import csv
-import hashlib
-import io
-import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assistant.embedding import Embedder
 from assistant.errors import InputError
-from assistant.identifiers import find_identifiers
+from assistant.records.catalogue import Catalogue
 from assistant.records.plant import Plant
 from assistant.schema import Chunk
+from assistant.shorthand import Shorthand, open_shorthand
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore, Vectors
-from ingest.mapping import TEXT_FIELDS, Columns, choose_columns
-from ingest.text import decode
+from ingest.order_chunks import gather_orders, to_chunk
+from ingest.order_file import Choices, open_orders, remember_choices
+from ingest.order_table import Rejected
+from ingest.shorthand_learning import learn_shorthand, words_of_manuals
 
-ORDERS = uuid.UUID("0b0f9a0e-97f5-5d0c-8f38-8a8f4bb5d2c4")
-REVISION = "work-orders"
 WRITTEN_AT_ONCE = 1000
-MAX_TEXT = 4000
-# What spreadsheets and exports write into empty cells.
-_EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "--", "nil"})
+# Where so many of the numbers in a file are held with another asset, day and text, it is another site's file.
+FOREIGN_SHARE, FOREIGN_LEAST = 0.5, 3
+
+# Key of a chunk's `extra`: its shorthand in plain words.
+PLAIN = "plain"
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A table as read: headings, and rows with their number in the file (1-based, headings not counted)."""
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[int, Mapping[str, str]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A row that was left out, and why."""
-
-    row: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """What became of a file: read = accepted + rejected; accepted = added + updated + unchanged.
+    """What became of a file: read = accepted + rejected; accepted = added + updated + unchanged + merged.
 
     Attributes:
+        merged: accepted rows that tell more of an order that an earlier row of the file began.
+        reindexed: of the unchanged, orders that are found by other words now, because shorthand was learned.
         columns: our field -> the column it was taken from.
+        origin: where the columns come from; see ingest.mapping.Columns.
+        date_order: of each date field.
+        remarks: what whoever imports should know.
+        shorthand: words that this file taught.
+        seconds: spent reading, embedding and storing.
     """
 
     document: str
@@ -60,208 +50,188 @@ class ImportOutcome:
     updated: int
     unchanged: int
     rejected: tuple[Rejected, ...]
+    merged: int = 0
+    reindexed: int = 0
     columns: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
+    date_order: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    shorthand: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    headings: tuple[str, ...] = ()
 
 
-def read_csv(path: Path) -> Table:
-    """Reads a CSV of unknown encoding and delimiter; every cell stays text.
-
-    Raises:
-        InputError: missing, empty, or without a line of headings.
-    """
-    if not path.is_file():
-        raise InputError(f"{path} does not exist", "Check the path.")
-    data = path.read_bytes()
-    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{path.name} is not a CSV file", "Export the work orders as CSV.")
-    text = decode(data)
-    if not text.strip():
-        raise InputError(f"{path.name} is empty", "Export the work orders anew.")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    try:
-        lines = [[cell.strip() for cell in line] for line in reader]
-    except csv.Error as problem:
-        raise InputError(f"{path.name} is not a CSV file: {problem}") from problem
-    headings = tuple(name or f"column {n}" for n, name in enumerate(lines[0], start=1))
-    rows = []
-    for number, line in enumerate(lines[1:], start=1):
-        if any(line):
-            # Cells beyond the headings stay visible under a number, so that a shifted row is not cut.
-            names = (*headings, *(f"column {n}" for n in range(len(headings) + 1, len(line) + 1)))
-            rows.append((number, dict(zip(names, line, strict=False))))
-    return Table(headings, tuple(rows))
-
-
-# Excel and JSON readers join here: suffix -> reader.
-READERS: dict[str, Callable[[Path], Table]] = {".csv": read_csv, ".tsv": read_csv, ".txt": read_csv}
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    new: list[Chunk]
+    changed: list[Chunk]
+    reindexed: list[Chunk]
 
 
 class WorkOrders:
-    """Imports work orders into the store; the same order number is replaced."""
+    """Imports work orders into the store; the same order number of the same site is replaced."""
 
-    def __init__(self, store: ChunkStore, embedder: Embedder, sparse: SparseEncoder, plant: Plant) -> None:
+    def __init__(
+        self,
+        store: ChunkStore,
+        embedder: Embedder,
+        sparse: SparseEncoder,
+        plant: Plant,
+        catalogue: Catalogue,
+        home: Path,
+    ) -> None:
         """Works on the open parts of one home."""
         self._store = store
         self._embedder = embedder
         self._sparse = sparse
         self._plant = plant
+        self._catalogue = catalogue
+        self._home = home
 
     def ingest(
-        self, path: Path, mapping: str | None = None, progress: Progress = lambda _stage, _done, _total: None
+        self,
+        path: Path,
+        choices: Choices | None = None,
+        progress: Progress = lambda _stage, _done, _total: None,
     ) -> ImportOutcome:
         """Imports one file.
 
         A file without a column of order numbers is accepted when its columns are guessed: its orders are then
-        known by their content.
+        known by asset, date and text.
 
         Args:
-            path: CSV.
-            mapping: preset, mapping file, or None to guess; see choose_columns().
-            progress: told of the stages 'read' and 'embed'.
+            path: CSV, XLSX, JSON or JSON Lines.
+            choices: what is not to be guessed.
+            progress: told of the stages 'read', 'embed' and 'store'.
 
         Raises:
             InputError: the file or the mapping cannot be used; nothing was changed.
             StorageError: the engine or the disk refuses.
         """
-        reader = READERS.get(path.suffix.lower())
-        if reader is None:
-            raise InputError(
-                f"{path.name} is not a table that can be read", f"Accepted: {', '.join(READERS)}."
-            )
-        table = reader(path)
-        columns = choose_columns(mapping, table.headings, path.name)
+        choices = choices or Choices()
+        started = time.perf_counter()
+        file = open_orders(path, self._home, choices)
+        orders, rejected = gather_orders(file, choices.site or "")
         models = {asset.tag.casefold(): asset.model.casefold() for asset in self._plant.assets()}
-        chunks, rejected = _chunks(table, columns, path.name, models)
-        progress("read", len(table.rows), len(table.rows))
-        new, changed = self._sorted_out(chunks)
-        self._write([*new, *changed], progress)
-        unchanged = len(chunks) - len(new) - len(changed)
+        chunks = [to_chunk(order, file.columns, file.document, models) for order in orders]
+        held = self._held(chunks)
+        if choices.site is None:
+            _refuse_foreign(chunks, held, path.name)
+        learned = learn_shorthand(
+            self._home,
+            file.document,
+            [order.values for order in orders],
+            lambda: words_of_manuals(self._catalogue, self._store),
+        )
+        shorthand = open_shorthand(self._home)
+        chunks = [_written_out(chunk, shorthand) for chunk in chunks]
+        changes = _sorted_out(chunks, held)
+        progress("read", file.table.read, file.table.read)
+        read = time.perf_counter()
+        embedding = self._write([*changes.new, *changes.changed, *changes.reindexed], shorthand, progress)
+        remember_choices(self._home, file, choices)
+        accepted = file.table.read - len(rejected)
         return ImportOutcome(
-            path.name,
-            len(table.rows),
-            len(table.rows) - len(rejected),
-            len(new),
-            len(changed),
-            unchanged + len(table.rows) - len(rejected) - len(chunks),
-            tuple(rejected),
-            dict(columns.of),
+            document=file.document,
+            read=file.table.read,
+            accepted=accepted,
+            added=len(changes.new),
+            updated=len(changes.changed),
+            unchanged=len(chunks) - len(changes.new) - len(changes.changed),
+            merged=accepted - len(chunks),
+            reindexed=len(changes.reindexed),
+            rejected=tuple(rejected),
+            columns={name: " or ".join(columns) for name, columns in file.columns.of.items()},
+            origin=file.columns.origin,
+            date_order={name: guess.order for name, guess in file.dates.items()},
+            remarks=file.remarks,
+            shorthand=learned,
+            seconds={
+                "read": round(read - started, 2),
+                "embed": round(embedding, 2),
+                "store": round(time.perf_counter() - read - embedding, 2),
+            },
+            headings=file.table.headings,
         )
 
-    def _sorted_out(self, chunks: Sequence[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
-        """Those that are new, and those whose content differs from what is stored."""
+    def _held(self, chunks: Sequence[Chunk]) -> dict[str, Chunk]:
+        """What is stored of these orders already, by id."""
         held: dict[str, Chunk] = {}
-        for start in range(0, len(chunks), 1000):
-            found = self._store.fetch([chunk.id for chunk in chunks[start : start + 1000]])
+        for start in range(0, len(chunks), WRITTEN_AT_ONCE):
+            found = self._store.fetch([chunk.id for chunk in chunks[start : start + WRITTEN_AT_ONCE]])
             held.update((chunk.id, chunk) for chunk in found)
-        new = [chunk for chunk in chunks if chunk.id not in held]
-        changed = [chunk for chunk in chunks if chunk.id in held and _differs(chunk, held[chunk.id])]
-        return new, changed
+        return held
 
-    def _write(self, chunks: Sequence[Chunk], progress: Progress) -> None:
-        texts = [chunk.text for chunk in chunks]
-        unique = list(dict.fromkeys(texts))
+    def _write(self, chunks: Sequence[Chunk], shorthand: Shorthand, progress: Progress) -> float:
+        """Embeds and stores; what is said alike is embedded once. Returns the seconds spent embedding."""
+        spoken = [shorthand.spoken(chunk.text) for chunk in chunks]
+        unique = list(dict.fromkeys(spoken))
         place = {text: index for index, text in enumerate(unique)}
+        of_text: dict[int, list[Chunk]] = {}
+        for chunk, text in zip(chunks, spoken, strict=True):
+            of_text.setdefault(place[text], []).append(chunk)
+        spent = 0.0
         for start in range(0, len(unique), WRITTEN_AT_ONCE):
             part = unique[start : start + WRITTEN_AT_ONCE]
+            begun = time.perf_counter()
             vectors = self._embedder.passages(part)
-            ready = [c for c in chunks if start <= place[c.text] < start + len(part)]
-            dense: Vectors = vectors[[place[chunk.text] - start for chunk in ready]]
-            self._store.upsert(ready, dense, self._sparse.passages([chunk.text for chunk in ready]))
+            spent += time.perf_counter() - begun
+            ready = [(index, chunk) for index in range(len(part)) for chunk in of_text[start + index]]
+            dense: Vectors = vectors[[index for index, _ in ready]]
+            words = self._sparse.passages([shorthand.searched(chunk.text) for _, chunk in ready])
+            self._store.upsert([chunk for _, chunk in ready], dense, words)
             progress("embed", start + len(part), len(unique))
+        progress("store", len(unique), len(unique))
+        return spent
 
 
-def order_id(number: str) -> str:
-    """The chunk id of a work order: the same number gives the same id, whatever file it comes in."""
-    return str(uuid.uuid5(ORDERS, number.casefold()))
+def _written_out(chunk: Chunk, shorthand: Shorthand) -> Chunk:
+    """The chunk with the plain words that it is found by too; they are never shown or quoted."""
+    added = shorthand.added(chunk.text)
+    return replace(chunk, extra={**chunk.extra, PLAIN: added}) if added else chunk
 
 
-def _chunks(
-    table: Table, columns: Columns, document: str, models: Mapping[str, str]
-) -> tuple[list[Chunk], list[Rejected]]:
-    """One chunk per order; when a number recurs in the file, its last row wins."""
-    by_id: dict[str, Chunk] = {}
-    rejected: list[Rejected] = []
-    for row, values, number in _numbered(table, columns):
-        text = _text(values, columns)
-        if not number:
-            rejected.append(Rejected(row, f"no order number in column {columns.of['order']}"))
-        elif not text:
-            rejected.append(
-                Rejected(row, f"no text in column {columns.of.get('description', 'description')}")
-            )
-        else:
-            chunk = _chunk(number, text, values, document, models, row)
-            by_id[chunk.id] = chunk
-    return list(by_id.values()), rejected
+def _sorted_out(chunks: Sequence[Chunk], held: Mapping[str, Chunk]) -> _Changes:
+    """Those that are new, those whose content differs from what is stored, and those only found otherwise."""
+    changes = _Changes([], [], [])
+    for chunk in chunks:
+        before = held.get(chunk.id)
+        if before is None:
+            changes.new.append(chunk)
+        elif _content(chunk) != _content(before):
+            changes.changed.append(chunk)
+        elif chunk.extra.get(PLAIN) != before.extra.get(PLAIN):
+            changes.reindexed.append(chunk)
+    return changes
 
 
-def _numbered(table: Table, columns: Columns) -> Iterator[tuple[int, dict[str, str], str]]:
-    """Row number, our fields, and the order's number: given, or made from the row's content."""
-    seen: Counter[str] = Counter()
-    for row, cells in table.rows:
-        values = {ours: _cell(cells.get(column, "")) for ours, column in columns.of.items()}
-        if "order" in columns.of:
-            yield row, values, values["order"]
-            continue
-        digest = hashlib.sha256("\0".join(cells.values()).encode()).hexdigest()[:10]
-        seen[digest] += 1
-        yield row, values, digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+def _content(chunk: Chunk) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """What an order says; the file it comes in and its row do not count."""
+    extra = {name: value for name, value in chunk.extra.items() if name != PLAIN}
+    return chunk.text, extra, chunk.applies_to
 
 
-def _cell(text: str) -> str:
-    text = " ".join(text.split())
-    return "" if text.casefold() in _EMPTY else text
+def _refuse_foreign(chunks: Sequence[Chunk], held: Mapping[str, Chunk], name: str) -> None:
+    """Refuses a file whose numbers belong to other orders here: replacing those would lose them.
+
+    Raises:
+        InputError: it looks like the export of another site.
+    """
+    both = [(chunk, held[chunk.id]) for chunk in chunks if chunk.id in held]
+    foreign = sum(_is_other_order(chunk, before) for chunk, before in both)
+    if foreign >= FOREIGN_LEAST and foreign > FOREIGN_SHARE * len(both):
+        raise InputError(
+            f"{foreign} of {len(both)} order numbers in {name} are held with another machine, day and text",
+            "If it is another site's file give --site NAME; if these orders are to be replaced, --site ''.",
+        )
 
 
-def _text(values: Mapping[str, str], columns: Columns) -> str:
-    """The description as it stands, then the other texts under the file's own headings."""
-    lines = [values.get("description", "")]
-    for ours in TEXT_FIELDS[1:]:
-        if values.get(ours):
-            lines.append(f"{columns.of[ours]}: {values[ours]}")
-    return "\n".join(line for line in lines if line)[:MAX_TEXT]
-
-
-def _chunk(
-    number: str, text: str, values: Mapping[str, str], document: str, models: Mapping[str, str], row: int
-) -> Chunk:
-    asset = values.get("asset", "").casefold()
-    model = values.get("model", "").casefold() or models.get(asset, "")
-    extra = {ours: value for ours, value in values.items() if value and ours != "description"}
-    extra["order"] = number
-    extra.setdefault("problem", values.get("description", ""))
-    return Chunk(
-        id=order_id(number),
-        document=document,
-        revision=REVISION,
-        title=document,
-        section=(),
-        page=1,
-        page_last=1,
-        kind="text",
-        text=text,
-        source="work_order",
-        identifiers=find_identifiers(f"{number}\n{text}"),
-        applies_to=tuple(name for name in (asset, model) if name),
-        ordinal=row,
-        extra=extra,
+def _is_other_order(chunk: Chunk, before: Chunk) -> bool:
+    now, then = chunk.extra, before.extra
+    known = all(extra.get(name) for extra in (now, then) for name in ("asset", "date"))
+    return (
+        known
+        and now["asset"].casefold() != then["asset"].casefold()
+        and now["date"][:10] != then["date"][:10]
+        and chunk.text != before.text
     )
-
-
-def _differs(chunk: Chunk, held: Chunk) -> bool:
-    """Whether an order's content changed; the file it comes in and its row do not count."""
-    return (chunk.text, dict(chunk.extra), chunk.applies_to) != (held.text, dict(held.extra), held.applies_to)
-
-
-def _delimiter(text: str) -> str:
-    """The sign that cuts the first lines into the same number of cells, two at least."""
-    sample = text[:20_000]
-    lines = sample.splitlines()[:20]
-    best, most = ",", 0
-    for sign in (",", ";", "\t", "|"):
-        counts = [len(row) for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=sign) if row]
-        width = counts[0] if counts else 0
-        agreeing = sum(1 for count in counts if count == width)
-        if width > 1 and agreeing * width > most:
-            best, most = sign, agreeing * width
-    return best

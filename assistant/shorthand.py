@@ -1,0 +1,190 @@
+"""Shop shorthand in plain words, for search: 'c/o brg' -> 'change out bearing', '电磁伐' -> '电磁阀'.
+
+What was written is always kept and shown; the plain words only help to find it. Identifiers are never
+touched: a word with a digit in it stays as it is.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from assistant.errors import StorageError
+from assistant.identifiers import fold
+
+LEARNED_FILE = "shorthand.json"
+# Share of capitals from which a line is shouted, as many old systems print it.
+SHOUTED = 0.7
+_WORD = re.compile(r"[^\s\u3400-\u9fff，。；：、（）]+")
+_EDGES = "()[]{}\"'.,;:!?*<>=+~"
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_ENDINGS = ("'s", "s", "'d")
+
+
+class Shorthand:
+    """Writes shorthand out; safe to share between threads."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        """Works with these words alone.
+
+        Args:
+            words: casefolded shorthand -> plain words; Chinese variants -> the usual term.
+        """
+        self._words = {short: plain for short, plain in words.items() if not _CHINESE.search(short)}
+        self._chinese = {short: plain for short, plain in words.items() if _CHINESE.search(short)}
+
+    def plain(self, text: str) -> str:
+        """The text in plain words; the same text, full-width forms folded, where there is no shorthand."""
+        written = _WORD.sub(lambda match: self._word(match.group()), fold(text))
+        if self._chinese and _CHINESE.search(written):
+            written = self._variants.sub(lambda match: self._chinese[match.group()], written)
+        return written
+
+    def spoken(self, text: str) -> str:
+        """The text as an embedder reads it best: plain words, and lines in capitals in small letters."""
+        return "\n".join(_calm(line) for line in self.plain(text).splitlines())
+
+    def searched(self, text: str) -> str:
+        """The text as it is searched by words: as written, and behind it what plain() adds."""
+        added = self.added(text)
+        return f"{text}\n{added}" if added else text
+
+    def added(self, text: str) -> str:
+        """The words that plain() has and the text has not, each once, as they follow one another."""
+        held = set(fold(text).casefold().split())
+        new = [word for word in self.plain(text).split() if word.casefold() not in held]
+        return " ".join(dict.fromkeys(new))
+
+    def written_out(self, word: str) -> str | None:
+        """What one word of shorthand stands for, None where it is not known as shorthand."""
+        known = self._words.get(word)
+        if known is not None:
+            return known
+        for ending in _ENDINGS:
+            stem = word.removesuffix(ending)
+            if stem != word and len(stem) > 2 and stem in self._words:
+                return _ended(self._words[stem], ending)
+        return None
+
+    def _word(self, written: str) -> str:
+        word = written.casefold()
+        if any(sign.isdigit() for sign in word):
+            return written
+        whole = self.written_out(word)
+        if whole is not None:
+            return whole
+        inner = word.strip(_EDGES)
+        if not inner:
+            return written
+        start = word.index(inner)
+        before, after = written[:start], written[start + len(inner) :]
+        known = self.written_out(inner)
+        if known is None and "/" in inner:
+            parts = inner.split("/")
+            plain = [self.written_out(part) or part for part in parts]
+            known = " / ".join(plain) if plain != parts and all(len(part) > 1 for part in parts) else None
+        return f"{before}{known}{after}" if known is not None else written
+
+    @cached_property
+    def _variants(self) -> re.Pattern[str]:
+        longest_first = sorted(self._chinese, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest_first)))
+
+
+def general_words() -> Mapping[str, str]:
+    """The shorthand that means the same in any plant."""
+    return _general()
+
+
+def read_learned(home: Path) -> dict[str, dict[str, str]]:
+    """What was learned from each imported file: document -> shorthand -> plain words.
+
+    Raises:
+        StorageError: the file was damaged by hand.
+    """
+    path = home / LEARNED_FILE
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as problem:
+        raise StorageError(f"{path} cannot be read: {problem}", "Delete it.") from problem
+
+
+def keep_learned(home: Path, document: str, words: Mapping[str, str]) -> None:
+    """Keeps what a file taught, in place of what it taught before.
+
+    Raises:
+        StorageError: the home cannot be written.
+    """
+    learned = read_learned(home)
+    if learned.get(document, {}) == words:
+        return
+    learned.pop(document, None)
+    path = home / LEARNED_FILE
+    part = path.with_suffix(".part")
+    try:
+        part.write_text(
+            json.dumps({**learned, document: words}, ensure_ascii=False, indent=1), encoding="utf-8"
+        )
+        os.replace(part, path)
+    except OSError as problem:
+        raise StorageError(f"{path} cannot be written: {problem}") from problem
+
+
+def open_shorthand(home: Path) -> Shorthand:
+    """General words, and over them what the plant's own files taught; the file learned last wins.
+
+    Raises:
+        StorageError: what was learned cannot be read.
+    """
+    words = dict(general_words())
+    for learned in read_learned(home).values():
+        words |= learned
+    return Shorthand(words)
+
+
+class PlantShorthand:
+    """The shorthand of one home, read anew when an import has taught more; safe to share between threads."""
+
+    def __init__(self, home: Path) -> None:
+        """Reads nothing yet."""
+        self._home = home
+        self._read: tuple[int, Shorthand] | None = None
+
+    def current(self) -> Shorthand:
+        """What is known now.
+
+        Raises:
+            StorageError: what was learned cannot be read.
+        """
+        path = self._home / LEARNED_FILE
+        changed = path.stat().st_mtime_ns if path.is_file() else 0
+        held = self._read
+        if held is None or held[0] != changed:
+            held = self._read = (changed, open_shorthand(self._home))
+        return held[1]
+
+
+@cache
+def _general() -> Mapping[str, str]:
+    lists = yaml.safe_load(files("assistant").joinpath("shorthand.yaml").read_text(encoding="utf-8"))
+    return {str(short).casefold(): str(plain) for words in lists.values() for short, plain in words.items()}
+
+
+def _calm(line: str) -> str:
+    letters = [sign for sign in line if sign.isalpha() and sign.isascii()]
+    capitals = sum(map(str.isupper, letters))
+    return line.lower() if capitals > SHOUTED * len(letters) else line
+
+
+def _ended(plain: str, ending: str) -> str:
+    """Plain words with the ending of the shorthand: 'brgs' -> 'bearings', "repl'd" -> 'replaced'."""
+    if ending in {"s", "'s"}:
+        return plain if plain.endswith("s") else f"{plain[:-1]}ies" if plain.endswith("ry") else f"{plain}s"
+    return f"{plain.removesuffix('e')}ed"

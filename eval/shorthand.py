@@ -1,0 +1,264 @@
+"""What shop shorthand written out brings: `python -m eval.shorthand --data FOLDER` prints every figure.
+
+FOLDER holds `maintnorm/company_*/{train,test}.norm` (raw and normalised tokens; Bikaun, Hodkiewicz and Liu,
+W-NUT 2024) and `excavators/excavators-cleaned.csv` (raw texts and labels; Hodkiewicz and Ho 2016). Words are
+learned from the train parts, figures are of the test parts.
+"""
+
+import argparse
+import csv
+import re
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from assistant.embedding import Embedder, build_embedder
+from assistant.schema import Chunk
+from assistant.shorthand import Shorthand, general_words
+from assistant.sparse import SparseEncoder
+from assistant.store.base import Scope
+from assistant.store.edge import EdgeStore
+from ingest.shorthand_learning import learn_from_pairs, learn_from_texts
+
+COMPANIES = ("a", "b", "c")
+FIRST = 10
+DEPTH = 40
+# Rows of excavators that bear the same labels: fewer tell nothing, more fill the list by themselves.
+FEWEST, MOST = 3, 100
+
+Token = tuple[str, str]
+Text = tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Of words changed: right among changed, right among those to change, and their harmonic mean."""
+
+    precision: float
+    recall: float
+    f1: float
+    wanted: int
+
+    def __str__(self) -> str:
+        return f"P {self.precision:.3f}  R {self.recall:.3f}  F1 {self.f1:.3f}"
+
+
+def read_norm(path: Path) -> list[Text]:
+    """Texts of (raw, normalised) tokens: a token a line, tab between, a blank line between texts."""
+    texts = []
+    for block in path.read_text(encoding="utf-8").split("\n\n"):
+        rows = [line.split("\t") for line in block.splitlines() if line]
+        if rows:
+            texts.append(tuple((row[0], row[1] if len(row) > 1 else "") for row in rows))
+    return texts
+
+
+def score_tokens(texts: Sequence[Text], plain: Callable[[str], str]) -> Score:
+    """Compares word by word without case; masked tokens (numbers, names, assets) do not count."""
+    wanted = changed = right = 0
+    for raw, clean in (token for text in texts for token in text if not is_masked(token[1])):
+        before, after, written = _key(raw), _key(clean), _key(plain(raw))
+        wanted += before != after
+        changed += before != written
+        right += written not in {before} and written == after
+    precision, recall = right / max(1, changed), right / max(1, wanted)
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    return Score(precision, recall, f1, wanted)
+
+
+def is_masked(clean: str) -> bool:
+    """Whether a normalised token is a mask such as <id> or <num>."""
+    return "<" in clean
+
+
+def raw_text(text: Text) -> str:
+    """The text as it was typed."""
+    return " ".join(raw for raw, _ in text)
+
+
+def clean_text(text: Text) -> str:
+    """The normalised text without masks."""
+    return " ".join(" ".join(clean for _, clean in text if clean and not is_masked(clean)).split())
+
+
+def word_tables(train: Sequence[Text]) -> dict[str, Mapping[str, str]]:
+    """The ways of knowing shorthand that are compared."""
+    general = general_words()
+    texts = list(dict.fromkeys(raw_text(text) for text in train))
+    alone = learn_from_texts(texts, {}, {})
+    learned = learn_from_texts(texts, {}, general)
+    pairs = learn_from_pairs((raw_text(text), " ".join(clean for _, clean in text)) for text in train)
+    return {
+        "list": general,
+        "learned from raw orders": alone,
+        "list + raw orders": {**learned, **general},
+        "learned from pairs": pairs,
+        "list + pairs": {**general, **pairs},
+        "list + raw orders + pairs": {**general, **learned, **pairs},
+    }
+
+
+class SearchTrial:
+    """A small store searched as Lineside searches: dense and sparse, fused in the engine."""
+
+    def __init__(self, embedder: Embedder, folder: Path) -> None:
+        """Makes one store after another in the folder."""
+        self._embedder = embedder
+        self._sparse = SparseEncoder()
+        self._folder = folder
+        self._vectors: dict[str, np.ndarray] = {}
+
+    def found(
+        self,
+        texts: Sequence[str],
+        queries: Sequence[str],
+        indexed: Callable[[str], str],
+        asked: Callable[[str], str],
+    ) -> list[list[int]]:
+        """For each query the places of the first texts.
+
+        Args:
+            texts: what is searched.
+            queries: what is asked.
+            indexed: a text as it is indexed.
+            asked: a query as it is searched for.
+        """
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            store = EdgeStore(Path(folder) / "vectors", self._embedder.name, self._embedder.dimension)
+            chunks = [_chunk(place, text) for place, text in enumerate(texts)]
+            plain = [indexed(text) for text in texts]
+            words = [_joined(text, clean) for text, clean in zip(texts, plain, strict=True)]
+            store.upsert(chunks, self._embedded(plain, "passages"), self._sparse.passages(words))
+            results = []
+            searched = [asked(query) for query in queries]
+            dense = self._embedded(searched, "queries")
+            for query, text, vector in zip(queries, searched, dense, strict=True):
+                sparse = self._sparse.query(_joined(query, text))
+                hits = store.search(vector, sparse, Scope(), FIRST, DEPTH)
+                results.append([hit.chunk.ordinal for hit in hits])
+            store.close()
+        return results
+
+    def _embedded(self, texts: Sequence[str], kind: str) -> np.ndarray:
+        missing = [text for text in dict.fromkeys(texts) if f"{kind} {text}" not in self._vectors]
+        for start in range(0, len(missing), 256):
+            part = missing[start : start + 256]
+            for text, vector in zip(part, getattr(self._embedder, kind)(part), strict=True):
+                self._vectors[f"{kind} {text}"] = vector
+        return np.stack([self._vectors[f"{kind} {text}"] for text in texts])
+
+
+def share_found(found: Sequence[Sequence[int]], relevant: Sequence[set[int]]) -> float:
+    """Mean over queries of the relevant among the first ten, of as many as could be there."""
+    shares = [
+        len(wanted & set(places)) / min(FIRST, len(wanted))
+        for places, wanted in zip(found, relevant, strict=True)
+    ]
+    return float(np.mean(shares))
+
+
+def label_queries(path: Path) -> tuple[list[str], dict[str, set[str]]]:
+    """Excavators: the different raw texts, and label words -> the raw texts that bear them all."""
+    alike: dict[str, set[str]] = defaultdict(set)
+    texts: dict[str, None] = {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            text = row["OriginalShorttext"].strip()
+            texts[text] = None
+            labels = [row[name] for name in ("Location", "Part", "FM", "Action")]
+            if row["Part"] != "NA" and (row["FM"] != "NA" or row["Action"] != "NA"):
+                words = re.findall(r"[A-Za-z]+", " ".join(label for label in labels if label != "NA"))
+                alike[" ".join(words).casefold()].add(text)
+    return list(texts), {query: held for query, held in alike.items() if FEWEST <= len(held) <= MOST}
+
+
+def main() -> int:
+    """Prints the figures; 2 when the data is not there."""
+    parser = argparse.ArgumentParser(prog="python -m eval.shorthand", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with maintnorm and excavators")
+    parser.add_argument("--embedder", default="e5-small")
+    parser.add_argument("--words-only", action="store_true", help="leave out the search, which takes minutes")
+    given = parser.parse_args()
+    if not (given.data / "maintnorm").is_dir():
+        typer.echo(f"{given.data} holds no folder maintnorm", err=True)
+        return 2
+    tables = _print_words(given.data)
+    if not given.words_only:
+        with tempfile.TemporaryDirectory() as folder:
+            trial = SearchTrial(build_embedder(given.embedder, Path(folder)), Path(folder))
+            _print_maintnorm(given.data, tables, trial)
+            _print_excavators(given.data, trial)
+    return 0
+
+
+def _print_words(data: Path) -> dict[str, dict[str, Mapping[str, str]]]:
+    tables = {}
+    for company in COMPANIES:
+        folder = data / "maintnorm" / f"company_{company}"
+        tables[company] = word_tables(read_norm(folder / "train.norm"))
+        test = read_norm(folder / "test.norm")
+        for name, words in tables[company].items():
+            score = score_tokens(test, Shorthand(words).plain)
+            typer.echo(f"company {company}, {score.wanted} words to change, {name:28} {score}")
+    return tables
+
+
+def _print_maintnorm(
+    data: Path, tables: Mapping[str, Mapping[str, Mapping[str, str]]], trial: SearchTrial
+) -> None:
+    for company in COMPANIES:
+        test = [
+            t for t in read_norm(data / "maintnorm" / f"company_{company}" / "test.norm") if clean_text(t)
+        ]
+        raw, clean = [raw_text(text) for text in test], [clean_text(text) for text in test]
+        same: dict[str, set[int]] = defaultdict(set)
+        for place, text in enumerate(clean):
+            same[text.casefold()].add(place)
+        relevant = [same[text.casefold()] for text in clean]
+        for name in ("nothing", "list", "list + raw orders", "list + raw orders + pairs"):
+            plain = Shorthand(tables[company].get(name, {})).plain
+            orders = share_found(trial.found(raw, clean, plain, str), relevant)
+            asked = share_found(trial.found(clean, raw, str, plain), relevant)
+            typer.echo(
+                f"company {company}, {len(test)} orders, {name:26} recall@10: "
+                f"clean question, raw orders {orders:.3f}; raw question, clean texts {asked:.3f}"
+            )
+
+
+def _print_excavators(data: Path, trial: SearchTrial) -> None:
+    texts, alike = label_queries(data / "excavators" / "excavators-cleaned.csv")
+    place = {text: number for number, text in enumerate(texts)}
+    relevant = [{place[text] for text in held} for held in alike.values()]
+    learned = learn_from_texts(texts, {}, general_words())
+    ways = {"nothing": {}, "list": general_words(), "list + raw orders": {**learned, **general_words()}}
+    for name, words in ways.items():
+        found = trial.found(texts, list(alike), Shorthand(words).plain, str)
+        typer.echo(
+            f"excavators, {len(alike)} label queries over {len(texts)} different texts, {name:18} "
+            f"recall@10 {share_found(found, relevant):.3f}"
+        )
+
+
+def _key(text: str) -> str:
+    return " ".join(text.casefold().replace(" / ", "/").split())
+
+
+def _joined(text: str, plain: str) -> str:
+    """The text, and behind it the plain words that it has not."""
+    held = Counter(text.casefold().split())
+    return " ".join([text, *(word for word in plain.split() if word.casefold() not in held)])
+
+
+def _chunk(place: int, text: str) -> Chunk:
+    number = f"00000000-0000-0000-0000-{place:012d}"
+    return Chunk(number, "trial", "trial", "trial", (), 1, 1, "text", text, ordinal=place)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
