@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 import assistant.records.accounts  # noqa: F401
 from assistant.answer import Answerer
 from assistant.assets import AssetResolver
+from assistant.clearing import Clearing
 from assistant.embedding import Embedder, build_embedder
 from assistant.errors import StorageError
 from assistant.grounding import Grounder
@@ -25,6 +26,7 @@ from assistant.records.quality import QualityReports
 from assistant.retrieve import Retriever
 from assistant.revisions import Revisions
 from assistant.settings import Settings, StoreSettings
+from assistant.shorthand import PlantShorthand
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore
 from assistant.triage.rank import Triage
@@ -51,6 +53,7 @@ class Lineside:
     pictures: PagePictures
     reports: QualityReports
     revisions: Revisions
+    clearing: Clearing
 
 
 @contextmanager
@@ -74,13 +77,14 @@ def open_lineside(settings: Settings, llm: LanguageModel | None = None) -> Itera
     sparse = SparseEncoder()
     try:
         resolver = AssetResolver(plant, catalogue, store)
-        retriever = Retriever(store, embedder, sparse, catalogue, settings.retrieval)
+        shorthand = PlantShorthand(home)
+        retriever = Retriever(store, embedder, sparse, catalogue, settings.retrieval, shorthand)
         llm = llm or ServedModel(settings.llm)
         answerer = Answerer(resolver, retriever, llm, Grounder(sparse), store, settings.retrieval)
         files, pictures = OriginalFiles(home / "originals"), PagePictures(home / "pictures")
         reports, jobs = QualityReports(engine), JobQueue(engine, home, settings.jobs)
-        revisions = Revisions(catalogue, store, files, pictures, reports, jobs)
-        revisions.finish()
+        clearing = Clearing(catalogue, store, files, pictures, reports, jobs)
+        clearing.finish()
         yield Lineside(
             settings=settings,
             home=home,
@@ -98,7 +102,8 @@ def open_lineside(settings: Settings, llm: LanguageModel | None = None) -> Itera
             jobs=jobs,
             pictures=pictures,
             reports=reports,
-            revisions=revisions,
+            revisions=Revisions(catalogue),
+            clearing=clearing,
         )
     finally:
         store.close()

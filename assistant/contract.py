@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from assistant.records.jobs import Job
 from assistant.schema import Answer, Json
 
 
@@ -16,4 +17,20 @@ def answer_document(answer: Answer) -> Json:
         "safety": [asdict(notice) for notice in answer.safety],
         "timings_ms": dict(answer.timings_ms),
         "note": answer.note,
+    }
+
+
+def job_document(job: Job) -> Json:
+    """A job as the API and the command line tell it."""
+    return {
+        "id": job.id,
+        "document": job.document,
+        "state": job.state,
+        "stage": job.stage,
+        "done": job.done,
+        "total": job.total,
+        "reason": job.reason,
+        "status": job.status,
+        "revision": job.revision,
+        "user": job.user,
     }

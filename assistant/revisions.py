@@ -1,19 +1,14 @@
 """What is decided about manuals that are held: publish, reject, go back, delete.
 
-Each decision is one transaction of the catalogue. What has to be cleared away afterwards is cleared by
-`finish`, which may be cut short anywhere and is taken up again when the home is next opened.
+Each decision is one transaction of the catalogue, so that it also works beside a running application. What is
+to go is hidden by it at once, and removed by assistant/clearing.py.
 """
 
 import logging
 from collections.abc import Callable
 
 from assistant.errors import InputError
-from assistant.jobs import JobQueue
-from assistant.pages import PagePictures
 from assistant.records.catalogue import Catalogue, Revision, RevisionState
-from assistant.records.files import OriginalFiles
-from assistant.records.quality import QualityReports
-from assistant.store.base import ChunkStore
 
 # Told of every step that is done; a test ends the process at each.
 Journal = Callable[[str], None]
@@ -24,23 +19,9 @@ _log = logging.getLogger(__name__)
 class Revisions:
     """Supervisors' decisions, for the command line and the web application alike."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        store: ChunkStore,
-        files: OriginalFiles,
-        pictures: PagePictures,
-        reports: QualityReports,
-        jobs: JobQueue,
-        journal: Journal = _log.debug,
-    ) -> None:
-        """Works on the open parts of one home."""
+    def __init__(self, catalogue: Catalogue, journal: Journal = _log.debug) -> None:
+        """Changes the catalogue, and nothing else."""
         self._catalogue = catalogue
-        self._store = store
-        self._files = files
-        self._pictures = pictures
-        self._reports = reports
-        self._jobs = jobs
         self._journal = journal
 
     def find(self, name: str) -> list[Revision]:
@@ -70,7 +51,7 @@ class Revisions:
         return self._held(chosen)
 
     def reject(self, name: str) -> Revision:
-        """Removes a revision that waits for approval; one that was in force before goes back to rest.
+        """Hides a revision that waits for approval for good; one that was in force before goes back to rest.
 
         Raises:
             InputError: nothing of that name waits.
@@ -78,9 +59,9 @@ class Revisions:
         chosen = self._waiting(name)
         if chosen.published_at is not None:
             self._catalogue.move(chosen.id, ("ready",), "retired")
-        elif self._catalogue.move(chosen.id, ("ready",), "deleting"):
-            self._journal("hidden")
-            self.finish()
+        else:
+            self._catalogue.move(chosen.id, ("ready",), "deleting")
+        self._journal("hidden")
         return chosen
 
     def roll_back(self, name: str, to: str = "") -> tuple[Revision, Revision]:
@@ -119,52 +100,18 @@ class Revisions:
         return self._held(current), self._held(chosen)
 
     def delete(self, name: str) -> list[Revision]:
-        """Removes every trace of a document: passages, records, report, pictures, uploads and the original.
-
-        The original stays while another document has the same bytes.
+        """Hides a document, or every revision of a family, for good and in one step.
 
         Returns:
-            The revisions that were removed.
+            The revisions that are to be cleared away.
 
         Raises:
             InputError: nothing of that name is held.
-            StorageError: the disk refuses; what is left is hidden, and removed when the home is next opened.
         """
         found = self.find(name)
         self._catalogue.condemn([revision.id for revision in found])
         self._journal("hidden")
-        self.finish()
         return found
-
-    def finish(self) -> None:
-        """Clears away what was deleted, also what an interrupted run left.
-
-        Raises:
-            StorageError: the disk refuses.
-        """
-        leaving = self._catalogue.revisions("deleting")
-        if not leaving:
-            return
-        for revision in leaving:
-            self._clear(revision)
-        self._store.purge()
-        self._journal("passages purged")
-        self._catalogue.forget([revision.id for revision in leaving])
-        self._journal("records removed")
-        self._catalogue.scrub()
-
-    def _clear(self, revision: Revision) -> None:
-        self._store.delete(revision.id)
-        self._journal("passages removed")
-        others = (r for r in self._catalogue.revisions() if r.state != "deleting")
-        if revision.file_hash not in {other.file_hash for other in others}:
-            self._files.drop(revision.file_hash)
-            self._journal("original removed")
-            self._pictures.forget(revision.file_hash)
-            self._journal("pictures removed")
-        self._reports.drop(revision.id)
-        self._jobs.drop(revision.document, revision.id)
-        self._journal("report and jobs removed")
 
     def _waiting(self, name: str) -> Revision:
         waiting = [revision for revision in self.find(name) if revision.state == "ready"]

@@ -5,7 +5,8 @@ at once; after a killed process the next run of the document does.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -51,20 +52,21 @@ class RevisionBuilder:
         self._reports = reports
         self._journal = journal
 
-    def build(
+    @contextmanager
+    def built(
         self,
         path: Path,
         revision: Revision,
         chunks: Sequence[Chunk],
         report: QualityReport,
         progress: Progress,
-    ) -> None:
-        """Brings a revision to state 'ready': complete, checked, not yet visible.
+    ) -> Iterator[None]:
+        """Builds and checks a revision; the block then calls it ready or visible, as its last act.
 
         Raises:
             StorageError: the disk or an engine refuses, or does not hold what was written.
             ModelError: the embedder gave vectors that cannot be searched.
-            LinesideError: whatever `progress` raised. In every case nothing of the revision is left.
+            LinesideError: whatever `progress` or the block raised. In every case nothing of it is left.
         """
         self._clear_remains(revision)
         try:
@@ -79,8 +81,7 @@ class RevisionBuilder:
             self._journal("checked")
             self._reports.put(report)
             self._journal("reported")
-            self._catalogue.ready(revision.id, len(chunks))
-            self._journal("ready")
+            yield
         except BaseException:
             self._abandon(revision)
             raise
@@ -131,7 +132,9 @@ class RevisionBuilder:
 
     def _abandon(self, revision: Revision) -> None:
         try:
-            self._remove(revision)
+            held = self._catalogue.revision(revision.id)
+            if held is None or held.state == "building":
+                self._remove(revision)
         except LinesideError as problem:
             _log.warning("%s: remains are left for the next run: %s", revision.document, problem)
 

@@ -19,7 +19,7 @@ from assistant.records.database import utc_now
 from assistant.records.files import OriginalFiles, sha256
 from assistant.records.plant import Plant
 from assistant.records.quality import QualityReport, QualityReports
-from assistant.schema import Asset, IngestOutcome, ParsedFile
+from assistant.schema import Asset, IngestOutcome, IngestStatus, ParsedFile
 from assistant.serials import read_range
 from assistant.settings import IngestSettings
 from assistant.sparse import SparseEncoder
@@ -27,6 +27,7 @@ from assistant.store.base import ChunkStore
 from ingest.applicability import given, named_machine
 from ingest.build import Journal, Progress, RevisionBuilder
 from ingest.chunk import Origin, make_chunks
+from ingest.engines import Parse
 from ingest.files import file_type
 from ingest.quality import examine
 from ingest.sandbox import parse_in_sandbox
@@ -72,8 +73,10 @@ class Ingestor:
         plant: Plant,
         reports: QualityReports,
         journal: Journal = _log.debug,
+        parse: Parse = parse_in_sandbox,
     ) -> None:
         """Works on the open parts of one home; `journal` is told of every step that is done."""
+        self._parse = parse
         self._catalogue = catalogue
         self._store = store
         self._embedder = embedder
@@ -148,7 +151,7 @@ class Ingestor:
             unchanged = self._unchanged(document, digest, applies_to, serials)
             if unchanged:
                 return unchanged
-            parsed = parse_in_sandbox(
+            parsed = self._parse(
                 path, kind, self._settings, lambda done, total: progress("read", done, total)
             )
         except DocumentError as problem:
@@ -217,16 +220,25 @@ class Ingestor:
             )
             if unchanged:
                 return unchanged
-            if not self._rests(revision, len(chunks)):
-                self._builder.build(read.path, revision, chunks, report, progress)
-            self._register(read.asset)
-            if review:
-                self._catalogue.move(revision.id, ("retired",), "ready")
-                return replace(outcome, status="ready")
-            progress("publish", 1, 1)
-            retired = self._catalogue.publish(revision.id)
-            self._journal("published")
-        return replace(outcome, status="superseded") if retired else outcome
+            if self._rests(revision, len(chunks)):
+                status = self._show(read, len(chunks), review, progress)
+            else:
+                with self._builder.built(read.path, revision, chunks, report, progress):
+                    status = self._show(read, len(chunks), review, progress)
+            self._journal("ready" if review else "published")
+        return replace(outcome, status=status)
+
+    def _show(self, read: Reading, chunks: int, review: bool, progress: Progress) -> IngestStatus:
+        """The one step that makes a complete revision visible, or lets it wait for approval."""
+        if read.asset:
+            known = {held.tag.casefold() for held in self._plant.assets()}
+            if read.asset.tag.casefold() not in known:
+                self._plant.add_assets([read.asset])
+        progress("publish", 0, 1)
+        if review:
+            self._catalogue.ready(read.revision.id, chunks)
+            return "ready"
+        return "superseded" if self._catalogue.publish(read.revision.id, chunks) else "ingested"
 
     def _unchanged(
         self, document: str, digest: str, applies_to: tuple[str, ...], serials: str
@@ -254,10 +266,6 @@ class Ingestor:
         """Whether the same bytes were in force before and are still complete: they need not be built anew."""
         held = self._catalogue.revision(revision.id)
         return held is not None and held.state == "retired" and self._store.count(held.id) == chunks
-
-    def _register(self, asset: Asset | None) -> None:
-        if asset and asset.tag.casefold() not in {held.tag.casefold() for held in self._plant.assets()}:
-            self._plant.add_assets([asset])
 
 
 def revision_id(document: str, digest: str, applies_to: Sequence[str], serials: str = "") -> str:

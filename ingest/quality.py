@@ -53,7 +53,7 @@ def examine(parsed: ParsedFile, chunks: Sequence[Chunk], revision: str, document
         table_rows=len(rows),
         table_pages=tuple(sorted({row.page for row in rows})),
         figures=sum(block.kind == "figure" for block in blocks),
-        codes=_codes(blocks),
+        codes=_codes(blocks, parsed.title),
         notices=dict(Counter(chunk.signal for chunk in chunks if chunk.signal)),
         dropped_blocks=len(dropped),
         dropped=tuple(dropped[:SHOWN_DROPPED]),
@@ -91,13 +91,15 @@ def _undecodable(text: str) -> float:
     return strange / len(text) if text else 0.0
 
 
-def _codes(blocks: Sequence[Block]) -> tuple[str, ...]:
+def _codes(blocks: Sequence[Block], title: str) -> tuple[str, ...]:
+    """What opens the rows of fault tables and the headings; a machine's model in the title is no code."""
+    machine = find_identifiers(title)
     openings = (
         find_identifiers(block.text)[:1]
         for block in blocks
         if block.kind == "heading" or (block.kind == "table" and is_fault_row(block))
     )
-    return tuple(dict.fromkeys(code for opening in openings for code in opening))
+    return tuple(dict.fromkeys(code for opening in openings for code in opening if code not in machine))
 
 
 def _dropped(blocks: Sequence[Block], chunks: Sequence[Chunk]) -> Iterator[Dropped]:

@@ -18,6 +18,7 @@ import pypdfium2
 import pytest
 
 from assistant.app import open_lineside
+from assistant.clearing import Clearing
 from assistant.embedding import Embedder, Progress
 from assistant.jobs import JobQueue
 from assistant.pages import PagePictures
@@ -104,7 +105,8 @@ class Workshop:
             self.reports,
             journal,
         )
-        self.revisions = Revisions(
+        self.revisions = Revisions(self.catalogue, journal)
+        self.clearing = Clearing(
             self.catalogue, self.store, self.files, self.pictures, self.reports, self.jobs, journal
         )
         self.retriever = Retriever(
@@ -133,6 +135,12 @@ class Workshop:
     def close(self) -> None:
         self.store.close()
         self.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def open_workshop() -> type[Workshop]:
+    """Opens a home at a given folder."""
+    return Workshop
 
 
 @pytest.fixture

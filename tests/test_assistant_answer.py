@@ -123,8 +123,7 @@ def build(tmp_path: Path, embedder: Embedder) -> Iterator[Callable[..., Answerer
     texts = [chunk.text for chunk in chunks]
     for revision, document in (("press-old", "press.pdf"), ("press", "press.pdf"), ("lathe", "lathe.pdf")):
         catalogue.begin(a_revision(revision, document))
-        catalogue.ready(revision, chunks=3)
-        catalogue.publish(revision)
+        catalogue.publish(revision, chunks=3)
     store.upsert(chunks, embedder.passages(texts), sparse.passages(texts))
     plant.add_assets([Asset("PR-01", "Press 1", "HP-250"), Asset("LA-01", "Lathe 1", "TL-42")])
 

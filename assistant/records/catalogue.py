@@ -62,16 +62,24 @@ class Catalogue:
             )
 
     def ready(self, revision_id: str, chunks: int) -> None:
-        """Marks a revision as complete and checked; it stays hidden.
+        """Marks a revision as complete, checked and waiting for approval; it stays hidden.
+
+        Args:
+            revision_id: one that is being built, or was in force before.
+            chunks: how many it has.
 
         Raises:
-            StorageError: it is not being built any more.
+            StorageError: it is in another state by now.
         """
-        if not self._change(revision_id, ("building",), state="ready", chunks=chunks):
+        if not self._change(revision_id, ("building", "retired"), state="ready", chunks=chunks):
             raise _changed(revision_id)
 
-    def publish(self, revision_id: str) -> list[str]:
+    def publish(self, revision_id: str, chunks: int | None = None) -> list[str]:
         """Makes a complete revision visible and retires those it replaces, in one transaction.
+
+        Args:
+            revision_id: the revision.
+            chunks: how many it has, told by whoever has just built and checked it.
 
         Returns:
             Ids of the revisions that were retired by this.
@@ -79,7 +87,7 @@ class Catalogue:
         Raises:
             StorageError: it is not complete, or is being deleted.
         """
-        return self._show(revision_id, "retired")
+        return self._show(revision_id, "retired", chunks)
 
     def roll_back(self, revision_id: str) -> list[str]:
         """As `publish`, but what was visible is withdrawn: reading its file again does not bring it back."""
@@ -141,7 +149,7 @@ class Catalogue:
         with transaction(self._engine) as session:
             return sorted({name for names in session.scalars(query) for name in names})
 
-    def _show(self, revision_id: str, instead: RevisionState) -> list[str]:
+    def _show(self, revision_id: str, instead: RevisionState, chunks: int | None = None) -> list[str]:
         with transaction(self._engine) as session:
             family = select(RevisionRow.family).where(RevisionRow.id == revision_id).scalar_subquery()
             # Changes nothing, but keeps a rival out of this family until the end of the transaction.
@@ -149,8 +157,10 @@ class Catalogue:
                 update(RevisionRow).where(RevisionRow.family == family).values(family=RevisionRow.family)
             )
             row = session.get(RevisionRow, revision_id)
-            if row is None or row.state in {"building", "deleting"}:
+            incomplete = row is not None and row.state == "building" and chunks is None
+            if row is None or incomplete or row.state == "deleting":
                 raise _changed(revision_id)
+            row.chunks = row.chunks if chunks is None else chunks
             shown = row.record()
             others = [other for other in _family(session, row.family) if other.state == "visible"]
             retired = [other.id for other in others if shown.replaces(other)]

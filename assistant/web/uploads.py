@@ -10,7 +10,6 @@ from assistant.app import Lineside
 from assistant.errors import DocumentError, InputError, StorageError
 from assistant.jobs import Job
 from assistant.records.audit import Audit
-from assistant.schema import Json
 from assistant.web.failures import TooLargeError
 
 SUFFIXES = (".pdf", ".md", ".markdown", ".html", ".htm", ".txt")
@@ -95,17 +94,3 @@ def _document_name(name: str) -> str:
             f"{document[:80] or 'The file'} is not a manual", f"Give one of {', '.join(SUFFIXES)}."
         )
     return document if len(document) <= NAME_LENGTH else document[: NAME_LENGTH - len(suffix)] + suffix
-
-
-def job_document(job: Job) -> Json:
-    """A job as the API and the page tell it."""
-    return {
-        "id": job.id,
-        "document": job.document,
-        "state": job.state,
-        "stage": job.stage,
-        "done": job.done,
-        "total": job.total,
-        "reason": job.reason,
-        "user": job.user,
-    }

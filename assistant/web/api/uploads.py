@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Request, UploadFile
 
 from assistant.app import Lineside
+from assistant.contract import job_document
 from assistant.errors import InputError
 from assistant.schema import Json
 from assistant.web.access import Access
 from assistant.web.failures import NotFoundError
-from assistant.web.uploads import Uploads, job_document
+from assistant.web.uploads import Uploads
 
 RECENT = 50
 
