@@ -47,7 +47,8 @@ class Shorthand:
 
     def spoken(self, text: str) -> str:
         """The text as an embedder reads it best: plain words, and lines in capitals in small letters."""
-        return "\n".join(_calm(line) for line in self.plain(text).splitlines())
+        lines = text.splitlines()
+        return "\n".join(self.plain(line.lower() if _is_shouted(line) else line) for line in lines)
 
     def searched(self, text: str) -> str:
         """The text as it is searched by words: as written, and behind it what plain() adds."""
@@ -177,10 +178,9 @@ def _general() -> Mapping[str, str]:
     return {str(short).casefold(): str(plain) for words in lists.values() for short, plain in words.items()}
 
 
-def _calm(line: str) -> str:
+def _is_shouted(line: str) -> bool:
     letters = [sign for sign in line if sign.isalpha() and sign.isascii()]
-    capitals = sum(map(str.isupper, letters))
-    return line.lower() if capitals > SHOUTED * len(letters) else line
+    return sum(map(str.isupper, letters)) > SHOUTED * len(letters)
 
 
 def _ended(plain: str, ending: str) -> str:

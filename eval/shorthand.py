@@ -10,7 +10,7 @@ import csv
 import re
 import sys
 import tempfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,29 +118,26 @@ class SearchTrial:
         self,
         texts: Sequence[str],
         queries: Sequence[str],
-        indexed: Callable[[str], str],
-        asked: Callable[[str], str],
+        indexed: Shorthand | None,
+        asked: Shorthand | None,
     ) -> list[list[int]]:
         """For each query the places of the first texts.
 
         Args:
             texts: what is searched.
             queries: what is asked.
-            indexed: a text as it is indexed.
-            asked: a query as it is searched for.
+            indexed: writes out the texts as they are indexed; None leaves them as they are.
+            asked: the same for the queries.
         """
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             store = EdgeStore(Path(folder) / "vectors", self._embedder.name, self._embedder.dimension)
             chunks = [_chunk(place, text) for place, text in enumerate(texts)]
-            plain = [indexed(text) for text in texts]
-            words = [_joined(text, clean) for text, clean in zip(texts, plain, strict=True)]
-            store.upsert(chunks, self._embedded(plain, "passages"), self._sparse.passages(words))
+            spoken, words = _forms(texts, indexed)
+            store.upsert(chunks, self._embedded(spoken, "passages"), self._sparse.passages(words))
             results = []
-            searched = [asked(query) for query in queries]
-            dense = self._embedded(searched, "queries")
-            for query, text, vector in zip(queries, searched, dense, strict=True):
-                sparse = self._sparse.query(_joined(query, text))
-                hits = store.search(vector, sparse, Scope(), FIRST, DEPTH)
+            spoken, words = _forms(queries, asked)
+            for vector, text in zip(self._embedded(spoken, "queries"), words, strict=True):
+                hits = store.search(vector, self._sparse.query(text), Scope(), FIRST, DEPTH)
                 results.append([hit.chunk.ordinal for hit in hits])
             store.close()
         return results
@@ -212,47 +209,62 @@ def _print_words(data: Path) -> dict[str, dict[str, Mapping[str, str]]]:
 def _print_maintnorm(
     data: Path, tables: Mapping[str, Mapping[str, Mapping[str, str]]], trial: SearchTrial
 ) -> None:
+    """Questions are the normalised test texts; their raw forms lie among those of the train part."""
     for company in COMPANIES:
-        test = [
-            t for t in read_norm(data / "maintnorm" / f"company_{company}" / "test.norm") if clean_text(t)
-        ]
-        raw, clean = [raw_text(text) for text in test], [clean_text(text) for text in test]
-        same: dict[str, set[int]] = defaultdict(set)
+        folder = data / "maintnorm" / f"company_{company}"
+        test = [text for text in read_norm(folder / "test.norm") if clean_text(text)]
+        held = [*test, *(text for text in read_norm(folder / "train.norm") if clean_text(text))]
+        raw, clean = [raw_text(text) for text in held], [clean_text(text).casefold() for text in held]
+        alike: dict[str, set[int]] = defaultdict(set)
         for place, text in enumerate(clean):
-            same[text.casefold()].add(place)
-        relevant = [same[text.casefold()] for text in clean]
+            alike[text].add(place)
+        asked = clean[: len(test)]
+        relevant = [alike[text] for text in asked]
         for name in ("nothing", "list", "list + raw orders", "list + raw orders + pairs"):
-            plain = Shorthand(tables[company].get(name, {})).plain
-            orders = share_found(trial.found(raw, clean, plain, str), relevant)
-            asked = share_found(trial.found(clean, raw, str, plain), relevant)
+            shorthand = Shorthand(tables[company][name]) if name in tables[company] else None
+            found = share_found(trial.found(raw, asked, shorthand, None), relevant)
             typer.echo(
-                f"company {company}, {len(test)} orders, {name:26} recall@10: "
-                f"clean question, raw orders {orders:.3f}; raw question, clean texts {asked:.3f}"
+                f"company {company}, {len(asked)} clean questions over {len(raw)} raw orders, {name:26} "
+                f"recall@10 {found:.3f}"
             )
 
 
 def _print_excavators(data: Path, trial: SearchTrial) -> None:
+    """Questions are labels in words, and the same in shorthand; what bears all the labels is relevant."""
     texts, alike = label_queries(data / "excavators" / "excavators-cleaned.csv")
     place = {text: number for number, text in enumerate(texts)}
     relevant = [{place[text] for text in held} for held in alike.values()]
+    queries = list(alike)
+    typed = [_as_shorthand(query) for query in queries]
     learned = learn_from_texts(texts, {}, general_words())
-    ways = {"nothing": {}, "list": general_words(), "list + raw orders": {**learned, **general_words()}}
-    for name, words in ways.items():
-        found = trial.found(texts, list(alike), Shorthand(words).plain, str)
+    full = Shorthand({**learned, **general_words()})
+    ways = {"nothing": None, "list": Shorthand(general_words()), "list + raw orders": full}
+    for name, shorthand in ways.items():
+        found = share_found(trial.found(texts, queries, shorthand, None), relevant)
+        both = share_found(trial.found(texts, typed, shorthand, shorthand), relevant)
         typer.echo(
-            f"excavators, {len(alike)} label queries over {len(texts)} different texts, {name:18} "
-            f"recall@10 {share_found(found, relevant):.3f}"
+            f"excavators, {len(queries)} label questions over {len(texts)} different texts, {name:18} "
+            f"recall@10 {found:.3f}; asked in shorthand {both:.3f}"
         )
+
+
+def _as_shorthand(query: str) -> str:
+    """A question as it might be typed: each word in the first shorthand that stands for it alone."""
+    short: dict[str, str] = {}
+    for written, plain in general_words().items():
+        short.setdefault(plain, written)
+    return " ".join(short.get(word, word) for word in query.split())
 
 
 def _key(text: str) -> str:
     return " ".join(text.casefold().replace(" / ", "/").split())
 
 
-def _joined(text: str, plain: str) -> str:
-    """The text, and behind it the plain words that it has not."""
-    held = Counter(text.casefold().split())
-    return " ".join([text, *(word for word in plain.split() if word.casefold() not in held)])
+def _forms(texts: Sequence[str], shorthand: Shorthand | None) -> tuple[list[str], list[str]]:
+    """Texts as the embedder reads them, and as they are searched by words."""
+    if shorthand is None:
+        return list(texts), list(texts)
+    return [shorthand.spoken(text) for text in texts], [shorthand.searched(text) for text in texts]
 
 
 def _chunk(place: int, text: str) -> Chunk:

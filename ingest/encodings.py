@@ -27,7 +27,7 @@ def decoded(data: bytes, name: str) -> tuple[str, str]:
         if data.startswith(mark):
             return data.decode(encoding, "replace"), encoding
     zeros = _zeros(data[:4096])
-    if zeros:
+    if zeros and _is_text(data[:4096].decode(zeros, "replace")):
         return data.decode(zeros, "replace"), zeros
     if b"\0" in data[:4096]:
         raise InputError(
@@ -49,14 +49,27 @@ def _zeros(head: bytes) -> str:
     return "utf-16-be" if even > most and not odd else ""
 
 
+def _is_text(sample: str) -> bool:
+    return all(sign.isprintable() or sign.isspace() for sign in sample[:-1])
+
+
 def _legacy(data: bytes) -> str:
     sample = b"".join(_foreign_lines(data))
     if _is_common_chinese(sample):
         return "gb18030"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample, cp_isolation=list(_LEGACY)).best()
-    return best.encoding if best is not None else "cp1252"
+    matches = from_bytes(sample, cp_isolation=list(_LEGACY))
+    best = matches.best()
+    if best is None:
+        return _LEGACY[0]
+    alike = {
+        name
+        for match in matches
+        if (match.chaos, match.coherence) == (best.chaos, best.coherence)
+        for name in match.could_be_from_charset
+    }
+    return next(name for name in _LEGACY if name in alike)
 
 
 def _foreign_lines(data: bytes) -> Sequence[bytes]:

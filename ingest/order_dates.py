@@ -25,7 +25,7 @@ _MONTHS = {name: number for number, name in enumerate(
 # Excel counts days from here (it takes 1900 for a leap year).
 _EXCEL_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
 # Share of neighbours in order from which an order of dates counts as sorted, and as not.
-_SORTED, _UNSORTED, _ENOUGH = 0.95, 0.8, 20
+_SORTED, _UNSORTED, _ENOUGH = 0.99, 0.97, 20
 
 
 @dataclass(frozen=True, slots=True)

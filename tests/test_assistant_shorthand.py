@@ -1,0 +1,65 @@
+"""Shop shorthand is written out for search, in English and Chinese; identifiers are never touched."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from assistant.errors import StorageError
+from assistant.shorthand import PlantShorthand, Shorthand, general_words, keep_learned, open_shorthand
+
+GENERAL = Shorthand(general_words())
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("c/o brg", "change out bearing"),
+        ("hyd hose blown", "hydraulic hose blown"),
+        ("INSP/REPL BRGS.", "inspect / replace bearings."),
+        ("repl'd L/H cyl, chk'd (vlv)", "replaced left hand cylinder, checked (valve)"),
+        ("ｃ／ｏ ｂｒｇ", "change out bearing"),
+        ("电磁伐坏，更换轴成", "电磁阀坏,更换轴承"),
+        ("马达异音，液压马达正常", "电机异响,液压马达正常"),
+        ("用螺丝刀拧紧螺丝", "用螺丝刀拧紧螺栓螺钉"),
+        ("润滑油压力低", "润滑油压力低"),
+        ("press will not open at low pressure", "press will not open at low pressure"),
+    ],
+)
+def test_shorthand_is_written_out(written: str, plain: str) -> None:
+    assert GENERAL.plain(written) == plain
+
+
+@pytest.mark.parametrize(
+    "identifier", ["E-07", "M10", "ALT-4", "CYL1", "44-1650", "brg7", "6ES7-315", "C/O-12", "MTR-01", "A/C2"]
+)
+def test_identifiers_are_never_touched(identifier: str) -> None:
+    assert GENERAL.plain(f"fault {identifier} again") == f"fault {identifier} again"
+    assert GENERAL.searched(identifier) == identifier
+
+
+def test_a_search_keeps_what_was_written_and_adds_only_what_is_new() -> None:
+    assert GENERAL.searched("hyd hose on hydraulic press") == "hyd hose on hydraulic press"
+    assert GENERAL.searched("c/o brg") == "c/o brg\nchange out bearing"
+    assert GENERAL.spoken("REPL HYD HOSE\nCause: Worn") == "replace hydraulic hose\nCause: Worn"
+
+
+def test_every_chinese_term_is_written_out_once() -> None:
+    # A term that holds another entry's variant would be changed again each time the text is read.
+    for variant, term in general_words().items():
+        if not variant.isascii():
+            assert GENERAL.plain(term) == term, variant
+
+
+def test_what_a_plant_taught_counts_at_once_and_over_the_general_words(tmp_path: Path) -> None:
+    shorthand = PlantShorthand(tmp_path)
+    assert shorthand.current().plain("cond grndr") == "condenser grndr"
+    keep_learned(tmp_path, "orders.csv", {"grndr": "grinder", "cond": "conditioner"})
+    assert shorthand.current().plain("cond grndr") == "conditioner grinder"
+    # The same file teaches again: what it taught before is gone.
+    keep_learned(tmp_path, "orders.csv", {"grndr": "grinder"})
+    assert open_shorthand(tmp_path).plain("cond grndr") == "condenser grinder"
+    (tmp_path / "shorthand.json").write_text("{", encoding="utf-8")
+    os.utime(tmp_path / "shorthand.json", ns=(0, 1))
+    with pytest.raises(StorageError, match="cannot be read"):
+        shorthand.current()
