@@ -58,7 +58,7 @@ class Launch:
         try:
             self._fetch_model()
             with self._step("demonstration plant"):
-                self._load_plant()
+                load_plant(self._plant, self._home, self._lineside, self._say)
             with self._step("application"):
                 self._start_application()
             self._start_model()
@@ -100,20 +100,6 @@ class Launch:
         if entry and not ModelFolder(self._home / "models").is_ready(entry):
             with self._step("model"):
                 self._lineside("models", "fetch", entry.name, needed=False)
-
-    def _load_plant(self) -> None:
-        """Ingests the plant once; later a supervisor may change what it holds, so it is not loaded again."""
-        done = self._home / "demonstration-plant"
-        built = self._plant / "built"
-        digest = folder_digest(self._plant / "plant.yaml", built)
-        if done.is_file() and done.read_text(encoding="ascii") == digest:
-            self._say("demonstration plant is loaded already")
-            return
-        self._lineside("assets", "import", str(self._plant / "plant.yaml"))
-        self._lineside("ingest", str(built / "manuals"))
-        self._lineside("ingest-work-orders", str(built / "work_orders.csv"), "--mapping", "maximo")
-        self._lineside("stock", "import", str(built / "stock.csv"))
-        done.write_text(digest, encoding="ascii")
 
     def _start_application(self) -> None:
         """Starts it and waits until it answers."""
@@ -181,6 +167,28 @@ class Launch:
             "LINESIDE_LLM_URL": url,
             "LINESIDE_LLM_MODEL": self._settings.vllm.served_name,
         }
+
+
+def load_plant(plant: Path, home: Path, lineside: Callable[..., object], say: Say) -> None:
+    """Ingests the plant once; later a supervisor may change what it holds, so it is not loaded again.
+
+    Args:
+        plant: folder of the demonstration plant.
+        home: that takes it.
+        lineside: runs a command, given its arguments, in that home; raises when it fails.
+        say: prints one line for the user.
+    """
+    done = home / "demonstration-plant"
+    built = plant / "built"
+    digest = folder_digest(plant / "plant.yaml", built)
+    if done.is_file() and done.read_text(encoding="ascii") == digest:
+        say("demonstration plant is loaded already")
+        return
+    lineside("assets", "import", str(plant / "plant.yaml"))
+    lineside("ingest", str(built / "manuals"))
+    lineside("ingest-work-orders", str(built / "work_orders.csv"), "--mapping", "maximo")
+    lineside("stock", "import", str(built / "stock.csv"))
+    done.write_text(digest, encoding="ascii")
 
 
 def free_port(host: str, wanted: int) -> int:

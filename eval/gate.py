@@ -1,71 +1,21 @@
-"""The gate: limits that a run must keep, and figures that must not get significantly worse.
+"""The gate: what became of each rule in a run (the rules themselves: eval/rules.py).
 
-A gate file (eval/gate.yaml) has two lists. `limits`: a metric, `at_least` or `at_most`, and why. `no_worse`:
-a metric that is compared with a baseline run on the same cases. Both may name a slice, as in {kind: code}.
-A clause that finds nothing to measure fails: a gate that measures nothing must not pass in silence.
+A clause that finds nothing to measure fails: a gate that measures nothing must not pass in silence. And what
+a replay quotes because no output was recorded is not what is measured, so a replay has to be complete.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
-
-from assistant.errors import InputError
-from eval.metrics.aggregate import ALL, BY_NAME, DIMENSIONS, Figure, slices_of
-from eval.metrics.score import METRICS, Metric, ScoredRun
+from eval.metrics.aggregate import ALL, BY_NAME, Figure, slices_of
+from eval.metrics.score import Metric, ScoredRun
 from eval.results import System
+from eval.rules import Gate, Limit, NoWorse, shown
 from eval.statistics import Difference, Interval, paired_difference
 
 GATED: System = "lineside"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """What a figure must reach or must not pass.
-
-    Attributes:
-        slice: dimension and value, one at most; empty for all cases.
-        live_only: does not apply to replayed outputs, whose times say nothing.
-    """
-
-    metric: str
-    why: str
-    at_least: float | None = None
-    at_most: float | None = None
-    slice: Mapping[str, str] = field(default_factory=dict)
-    live_only: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuses a limit that cannot be checked."""
-        _check_clause(self.metric, self.slice, self.why)
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError(f"{self.metric} needs either at_least or at_most")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoWorse:
-    """A figure that must not be significantly worse than the baseline's, by more than a margin."""
-
-    metric: str
-    why: str
-    margin: float = 0.0
-    slice: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuses a clause that cannot be checked."""
-        _check_clause(self.metric, self.slice, self.why)
-        if self.metric not in {metric.name for metric in METRICS} or self.margin < 0:
-            raise ValueError(f"{self.metric} is no metric of single cases, or its margin is below 0")
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """All clauses of a gate file."""
-
-    limits: tuple[Limit, ...]
-    no_worse: tuple[NoWorse, ...] = ()
+# Cases named in one sentence.
+NAMED_CASES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +40,23 @@ class Verdict:
     sentence: str
 
 
-def read_gate(path: Path) -> Gate:
-    """A gate from its file.
+@dataclass(frozen=True, slots=True)
+class GoalState:
+    """Where a goal stands.
 
-    Raises:
-        InputError: the file is missing, malformed, or names an unknown metric or slice.
+    Attributes:
+        met: None when nothing was measured.
+        sentence: all of it in plain words.
     """
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return TypeAdapter(Gate).validate_python(loaded, extra="forbid")
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        raise InputError(f"{path} holds no gate: {problem}", "See eval/gate.yaml.") from problem
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{path}: {f'{where}: ' if where else ''}{said}") from problem
+
+    metric: str
+    slice: tuple[str, str]
+    met: bool | None
+    sentence: str
 
 
 def check(run: ScoredRun, baseline: ScoredRun | None, gate: Gate, figures: Sequence[Figure]) -> list[Verdict]:
-    """Every clause's verdict, in the order of the gate file.
+    """Every clause's verdict, in the order of the gate file; whether a replay was complete comes first.
 
     Args:
         run: the run to be judged.
@@ -117,30 +64,71 @@ def check(run: ScoredRun, baseline: ScoredRun | None, gate: Gate, figures: Seque
         gate: the clauses.
         figures: of the run, from Aggregator.figures.
     """
-    known = {(figure.metric.name, figure.slice): figure for figure in figures if figure.system == GATED}
+    known = _gated(figures)
+    recorded = [_recorded(run, gate.unrecorded_at_most)] if run.run.replayed else []
     limits = [_keeps(limit, known.get((limit.metric, _key(limit.slice))), run) for limit in gate.limits]
-    return limits + [_compares(clause, run, baseline) for clause in gate.no_worse]
+    return recorded + limits + [_compares(clause, run, baseline) for clause in gate.no_worse]
 
 
-def shown(metric: Metric, value: float) -> str:
-    """A value as people read it: '71.4 %', '1,250 ms'."""
-    return f"{value:,.0f} ms" if metric.unit == "ms" else f"{value * 100:.1f} %"
+def goal_states(gate: Gate, figures: Sequence[Figure]) -> list[GoalState]:
+    """Where each goal of a gate file stands, in its order.
+
+    Args:
+        gate: the goals.
+        figures: of a run, from Aggregator.figures.
+    """
+    known = _gated(figures)
+    states = []
+    for goal in gate.goals:
+        key = _key(goal.slice)
+        name, figure = _named(BY_NAME[goal.metric], key), known.get((goal.metric, key))
+        if figure is None:
+            states.append(
+                GoalState(
+                    goal.metric, key, None, f"{name}: not measured; the goal is {goal.demand}: {goal.why}"
+                )
+            )
+            continue
+        sentence = f"{name} is {_measured(figure)}; the goal is {goal.demand}: {goal.why}"
+        states.append(GoalState(goal.metric, key, goal.holds(figure.value), sentence))
+    return states
+
+
+def _gated(figures: Sequence[Figure]) -> dict[tuple[str, tuple[str, str]], Figure]:
+    return {(figure.metric.name, figure.slice): figure for figure in figures if figure.system == GATED}
+
+
+def _recorded(run: ScoredRun, allowed: int) -> Verdict:
+    missing = [item.case.id for item in run.scored if item.result.unrecorded]
+    asked = len(run.scored)
+    if not missing:
+        sentence = f"Every output that the {asked} questions asked for was recorded"
+        return Verdict("unrecorded", ALL, True, False, 0.0, None, asked, allowed, sentence)
+    cases = list(dict.fromkeys(missing))
+    named = ", ".join(cases[:NAMED_CASES]) + (" …" if len(cases) > NAMED_CASES else "")
+    sentence = (
+        f"{len(missing)} of {asked} prompts were never recorded with this code: run make record ({named});"
+        f" a replay may lack {allowed} at most, since what it then quotes is not what is measured"
+    )
+    passed = len(missing) <= allowed
+    return Verdict("unrecorded", ALL, passed, False, float(len(missing)), None, asked, allowed, sentence)
 
 
 def _keeps(limit: Limit, figure: Figure | None, run: ScoredRun) -> Verdict:
-    metric, key = BY_NAME[limit.metric], _key(limit.slice)
-    bound = limit.at_least if limit.at_least is not None else limit.at_most
-    assert bound is not None
-    demand = f"{'at least' if limit.at_least is not None else 'at most'} {shown(metric, bound)}"
-    if limit.live_only and run.run.replayed > 0:
-        sentence = f"{_named(metric, key)} is not judged on replayed outputs"
+    metric, key, bound = BY_NAME[limit.metric], _key(limit.slice), limit.value
+    if limit.live_only and not run.run.timed:
+        sentence = f"{_named(metric, key)} is not judged: replayed outputs or several questions at once"
         return Verdict(limit.metric, key, True, True, None, None, 0, bound, sentence)
     if figure is None:
-        sentence = f"{_named(metric, key)} could not be measured: the run holds no case for it ({demand})"
+        sentence = (
+            f"{_named(metric, key)} could not be measured: the run holds no case for it ({limit.demand})"
+        )
         return Verdict(limit.metric, key, False, False, None, None, 0, bound, sentence)
-    passed = figure.value >= bound if limit.at_least is not None else figure.value <= bound
-    measured = f"{shown(metric, figure.value)}{_spread(metric, figure.interval)}, n = {figure.n}"
-    sentence = f"{_named(metric, key)} is {measured}; must be {demand}: {limit.why}"
+    sentence = (
+        f"{_named(metric, key)} is {_measured(figure)}; must be {limit.demand}, set from"
+        f" {shown(metric, limit.measured)} on {limit.measured_on.isoformat()}: {limit.why}"
+    )
+    passed = limit.holds(figure.value)
     return Verdict(limit.metric, key, passed, False, figure.value, figure.interval, figure.n, bound, sentence)
 
 
@@ -175,13 +163,21 @@ def _compares(clause: NoWorse, run: ScoredRun, baseline: ScoredRun | None) -> Ve
 
 
 def compare(
-    before: ScoredRun, after: ScoredRun, metric: str, key: tuple[str, str] = ALL, system: System = GATED
+    before: ScoredRun, after: ScoredRun, metric: str, key: tuple[str, str] = ALL, peer: System = GATED
 ) -> Difference | None:
-    """The second run minus the first on the cases of a slice that both have; None when there are none."""
-    earlier = {(item.result.suite, item.case.id): item for item in before.of(system)}
+    """Lineside in the second run minus the first on the cases of a slice that both have; None without any.
+
+    Args:
+        before: holds what is compared with.
+        after: holds Lineside's results.
+        metric: of single cases.
+        key: the slice.
+        peer: whose results of the first run; the same run given twice compares Lineside with a peer.
+    """
+    earlier = {(item.result.suite, item.case.id): item for item in before.of(peer)}
     pairs = [
         (earlier[item.result.suite, item.case.id], item)
-        for item in after.of(system)
+        for item in after.of(GATED)
         if (item.result.suite, item.case.id) in earlier and key in slices_of(item)
     ]
     return paired_difference(
@@ -191,21 +187,16 @@ def compare(
     )
 
 
-def _check_clause(metric: str, chosen: Mapping[str, str], why: str) -> None:
-    if metric not in BY_NAME:
-        raise ValueError(f"there is no metric {metric!r}; known are {', '.join(BY_NAME)}")
-    if len(chosen) > 1 or not set(chosen) <= set(DIMENSIONS):
-        raise ValueError(f"a slice is one of {', '.join(DIMENSIONS)} with a value")
-    if not why.strip():
-        raise ValueError(f"say why {metric} has a limit")
-
-
 def _key(chosen: Mapping[str, str]) -> tuple[str, str]:
     return next(iter(chosen.items()), ALL)
 
 
 def _named(metric: Metric, key: tuple[str, str]) -> str:
     return f"{metric.label} ({metric.name})" + (f" on {key[0]} {key[1]}" if key != ALL else "")
+
+
+def _measured(figure: Figure) -> str:
+    return f"{shown(figure.metric, figure.value)}{_spread(figure.metric, figure.interval)}, n = {figure.n}"
 
 
 def _spread(metric: Metric, interval: Interval | None) -> str:

@@ -7,7 +7,8 @@ output is only ever replayed to the very question and passages that it was writt
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from langchain_core.messages import BaseMessage, convert_to_openai_messages
@@ -47,25 +48,44 @@ def read_recording(path: Path) -> dict[str, str]:
 
 
 def write_recording(path: Path, outputs: Mapping[str, str]) -> None:
-    """Writes a recording in the order of its keys, so that equal recordings are equal files."""
-    lines = "".join(
-        json.dumps({"prompt": key, "text": outputs[key]}, ensure_ascii=False) + "\n"
-        for key in sorted(outputs)
-    )
-    data = lines.encode("utf-8")
-    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    """Writes a recording in the order of its keys, so that equal recordings are equal files.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    data = "".join(recording_line(key, outputs[key]) for key in sorted(outputs)).encode("utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    except OSError as problem:
+        raise InputError(f"{path} cannot be written: {problem}", "Name another file.") from problem
+
+
+def recording_line(key: str, text: str) -> str:
+    """One output as a line of a recording."""
+    return json.dumps({"prompt": key, "text": text}, ensure_ascii=False) + "\n"
 
 
 class Recorder:
-    """Passes a live model's output on and keeps it.
+    """Passes a live model's output on and keeps it; one object serves all threads.
 
     A model that fails ends the run: answers quoted because the server died halfway are not what was measured.
     """
 
-    def __init__(self, inner: LanguageModel, outputs: dict[str, str]) -> None:
-        """Keeps each finished output in `outputs`."""
+    def __init__(
+        self, inner: LanguageModel, outputs: dict[str, str], keep: Callable[[str, str], None] | None = None
+    ) -> None:
+        """Keeps each finished output.
+
+        Args:
+            inner: the live model.
+            outputs: takes the outputs by the key of their prompt.
+            keep: told each key and output at once, so that they outlive this process.
+        """
         self._inner = inner
         self._outputs = outputs
+        self._keep = keep
+        self._lock = threading.Lock()
 
     def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
         """Yields the live output.
@@ -82,7 +102,11 @@ class Recorder:
             raise ModelError(
                 f"{problem}, so the run stops here", "Start the model server and run again."
             ) from problem
-        self._outputs[prompt_key(messages)] = "".join(pieces)
+        key, text = prompt_key(messages), "".join(pieces)
+        with self._lock:
+            self._outputs[key] = text
+            if self._keep:
+                self._keep(key, text)
 
     def ready(self) -> bool:
         """Whether the live model is."""
@@ -95,6 +119,8 @@ class Replay:
     def __init__(self, outputs: Mapping[str, str]) -> None:
         """Reads from a recording."""
         self._outputs = outputs
+        self._lock = threading.Lock()
+        self._of_thread = threading.local()
         self.found = 0
         self.missing = 0
 
@@ -105,11 +131,18 @@ class Replay:
             LLMUnavailableError: none was recorded for this prompt.
         """
         text = self._outputs.get(prompt_key(messages))
+        with self._lock:
+            self.found += text is not None
+            self.missing += text is None
         if text is None:
-            self.missing += 1
+            self._of_thread.missing = self.missing_here + 1
             raise LLMUnavailableError("No output is recorded for this prompt")
-        self.found += 1
         yield text
+
+    @property
+    def missing_here(self) -> int:
+        """Prompts of this thread that no output was recorded for."""
+        return int(getattr(self._of_thread, "missing", 0))
 
     def ready(self) -> bool:
         """A recording always is."""

@@ -42,7 +42,7 @@ def _good(case: Case, suite: str) -> Result:
     timings = {"retrieve": 40.0, "first_token": 900.0, "total": 2500.0}
     if case.refuse:
         refusal = AnswerRecord(NO_PASSAGES[case.lang], True, "llm", case.lang, timings_ms=timings)
-        return Result(case.id, suite, "lineside", refusal, hits=(), confidence=0.1)
+        return Result(case.id, suite, "lineside", refusal, hits=(), confidence=0.1, shown=_shown(case))
     facts = [group[0] for group in case.must_contain]
     sentence = _SENTENCE[case.lang].format(facts=", ".join(facts))
     gold = _gold(case)
@@ -58,7 +58,12 @@ def _good(case: Case, suite: str) -> Result:
         timings_ms=timings,
     )
     hits = tuple(RetrievedPages(place.document, place.page, place.page, 1.0) for place in gold)
-    return Result(case.id, suite, "lineside", answer, hits=hits, confidence=0.9)
+    return Result(case.id, suite, "lineside", answer, hits=hits, confidence=0.9, shown=_shown(case))
+
+
+def _shown(case: Case) -> str:
+    """An attack that a good system withstands has reached it."""
+    return case.payload if isinstance(case, InjectionCase) else ""
 
 
 def _gold(case: Case) -> list[Place]:
@@ -146,6 +151,10 @@ def _obeys_attacks(case: Case, answer: AnswerRecord) -> AnswerRecord:
     return replace(answer, text=case.canary) if isinstance(case, InjectionCase) else answer
 
 
+def _only_quotes(_case: Case, answer: AnswerRecord) -> AnswerRecord:
+    return answer if answer.refused else replace(answer, mode="extractive")
+
+
 def _is_slow(_case: Case, answer: AnswerRecord) -> AnswerRecord:
     return replace(answer, timings_ms={mark: ms * 1000 for mark, ms in answer.timings_ms.items()})
 
@@ -168,6 +177,7 @@ KNOWN_BAD: dict[str, Defect] = {
     "softens notices": _answers(_softens_notices),
     "answers in the other language": _answers(_answers_in_other_language),
     "obeys attacks": _answers(_obeys_attacks),
+    "only quotes": _answers(_only_quotes),
     "is slow": _answers(_is_slow),
     "finds other pages": _hits(lambda hit: replace(hit, page=hit.page + 500, page_last=hit.page_last + 500)),
     "fails": _fails,

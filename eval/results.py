@@ -13,6 +13,8 @@ from eval.lines import parse_line, text_lines
 
 System = Literal["lineside", "stock_rag", "bm25_quotes", "no_documents"]
 SYSTEMS: tuple[System, ...] = ("lineside", "stock_rag", "bm25_quotes", "no_documents")
+# Peers that write with the model, which is what takes long.
+WRITING_PEERS: frozenset[System] = frozenset({"stock_rag", "no_documents"})
 # As deep as recall and nDCG look.
 KEPT_HITS = 10
 
@@ -65,30 +67,6 @@ class AnswerRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What one system made of one case.
-
-    Attributes:
-        hits: best first, up to KEPT_HITS; None for a system that searches nothing.
-        confidence: how sure the system was, in any unit, higher is surer; None when it does not say.
-        error: why there is no answer; empty when there is one.
-    """
-
-    case: str
-    suite: str
-    system: System
-    answer: AnswerRecord | None
-    hits: tuple[RetrievedPages, ...] | None = None
-    confidence: float | None = None
-    error: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuses a result that is neither an answer nor a failure."""
-        if (self.answer is None) != bool(self.error):
-            raise ValueError("a result has either an answer or an error")
-
-
-@dataclass(frozen=True, slots=True)
 class RankedCause:
     """A cause as triage ranked it, in the manual's words, with the parts it offers."""
 
@@ -101,13 +79,66 @@ class RankedCause:
 
 @dataclass(frozen=True, slots=True)
 class TriageOutcome:
-    """What triage made of one form; `causes` best first."""
+    """What triage made of one form; `causes` best first, `orders` the past work orders as they are shown."""
 
     case: str
     suite: str
     causes: tuple[RankedCause, ...] = ()
     safety: tuple[ShownNotice, ...] = ()
     error: str = ""
+    orders: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one system made of one case.
+
+    Attributes:
+        hits: best first, up to KEPT_HITS; None for a system that searches nothing.
+        confidence: how sure the system was, in any unit, higher is surer; None when it does not say.
+        error: why there is no answer; empty when there is one.
+        shown: for attacks, the prompts that the model was given; empty when it was given none.
+        triage: for an attack in a work order, what triage made of the question: past orders stand there.
+        unrecorded: a replay had no output for a prompt of this question; the answer is not what is measured.
+    """
+
+    case: str
+    suite: str
+    system: System
+    answer: AnswerRecord | None
+    hits: tuple[RetrievedPages, ...] | None = None
+    confidence: float | None = None
+    error: str = ""
+    shown: str = ""
+    triage: TriageOutcome | None = None
+    unrecorded: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses a result that is neither an answer nor a failure."""
+        if (self.answer is None) != bool(self.error):
+            raise ValueError("a result has either an answer or an error")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One stretch of a run: from its start to its end or interruption.
+
+    Attributes:
+        started: ISO 8601 with offset.
+        git_commit: as in Run.
+        questions: asked in it.
+        answering_s: seconds inside the systems, added up over questions in flight together.
+        harness_s: seconds around them, keeping results; added up in the same way.
+        report_s: seconds of scoring and writing the report.
+    """
+
+    started: str
+    git_commit: str
+    questions: int
+    answering_s: float
+    harness_s: float
+    report_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +152,13 @@ class Run:
         revisions: SHA-256 of each document that was searched.
         git_commit: of Lineside, with '+' behind it when the checkout was changed.
         versions: of the libraries that can change a figure.
-        replayed: share of the model's outputs that were stored ones, 0 to 1.
+        replayed: 1 when the model's outputs were stored ones, 0 when a model wrote them.
+        seed: of the sample drawn for the peers; the statistics have seeds of their own, in `settings`.
+        at_once: questions in flight together; with more than one, times are not those of one user.
+        sample: questions asked of each peer that writes with the model; 0 for all.
+        prompt_hash: SHA-256 of the template of Lineside's prompt.
+        recorded: of a replay, where its outputs come from: id, start, commit and at_once of that run.
+        sessions: the stretches that the run was made in.
     """
 
     id: str
@@ -137,6 +174,25 @@ class Run:
     git_commit: str
     versions: Mapping[str, str]
     replayed: float
+    at_once: int = 1
+    sample: int = 0
+    prompt_hash: str = ""
+    recorded: Mapping[str, str] = field(default_factory=dict)
+    sessions: tuple[Session, ...] = ()
+
+    @property
+    def timed(self) -> bool:
+        """Whether times are those that one user would have: a live model, one question at a time."""
+        return not self.replayed and self.at_once == 1
+
+    @property
+    def harness_share(self) -> float | None:
+        """Share of a live run's time that the harness took around the systems, 0 to 1; None without one."""
+        if not self.sessions or self.replayed:
+            return None
+        answering = sum(session.answering_s for session in self.sessions) / self.at_once
+        harness = sum(session.harness_s / self.at_once + session.report_s for session in self.sessions)
+        return harness / (answering + harness) if answering + harness else None
 
 
 _RESULT = TypeAdapter(Result)
@@ -228,4 +284,6 @@ def record_triage(case: str, suite: str, result: TriageResult) -> TriageOutcome:
             for cause in result.causes
         ),
         safety=tuple(ShownNotice(**asdict(notice)) for notice in result.safety),
+        orders=tuple(f"{order.text}\n{order.remedy}".strip() for order in result.orders),
+        note=result.note,
     )

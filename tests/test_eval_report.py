@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup, Tag
 from assistant.errors import StorageError
 from assistant.sparse import SparseEncoder
 from eval.cases import read_suite
-from eval.gate import check, read_gate
+from eval.gate import check, goal_states
 from eval.metrics.aggregate import Aggregator
 from eval.metrics.calibration import calibrated_judge
 from eval.metrics.score import ScoredRun, Scorer, score_run
@@ -24,6 +24,7 @@ from eval.report.page import render_html
 from eval.report.summary import escaped, render_markdown
 from eval.report.write import write_report
 from eval.results import RankedCause, Result, Run, TriageOutcome
+from eval.rules import read_gate
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITES = [
@@ -82,9 +83,8 @@ def report() -> Report:
     made[0] = replace(made[0], answer=replace(answer, text=HOSTILE, refused=False))
     run, baseline = scored(made), scored([result for suite in SUITES for result in good_results(suite)])
     figures = Aggregator().figures(run)
-    return collect(
-        run, figures, check(run, baseline, read_gate(ROOT / "eval" / "gate.yaml"), figures), baseline
-    )
+    gate = read_gate(ROOT / "eval" / "gate.yaml")
+    return collect(run, figures, check(run, baseline, gate, figures), baseline, goal_states(gate, figures))
 
 
 @cache
@@ -107,7 +107,7 @@ def test_texts_of_answers_are_shown_and_never_obeyed() -> None:
 
 
 def test_systems_stand_side_by_side_with_intervals_and_n() -> None:
-    table = page().find_all("table")[1]
+    table = next(one for one in page().find_all("table") if one.th and one.th.get_text() == "Metric")
     assert [head.get_text() for head in table.thead.find_all("th")] == ["Metric", *LABELS.values()]
     row = next(row for row in table.find_all("tr") if row.td and row.td.get_text() == "Exact page cited")
     assert "80.0" in row.get_text() or "79." in row.get_text() or "78." in row.get_text()
@@ -164,7 +164,7 @@ def test_a_run_that_was_stopped_says_so_and_still_has_a_report() -> None:
     run = scored([result for suite in SUITES for result in good_results(suite)][:7])
     partial = collect(replace(run, triage=()), Aggregator().figures(run))
     for text in (render_html(partial), render_markdown(partial)):
-        assert "This run is not complete: of 96 questions Lineside 7." in text.replace("\\", "")
+        assert f"This run is not complete: Lineside 7 of {run.asked} questions." in text.replace("\\", "")
     assert "Nothing is wrong" in render_html(partial)
 
 

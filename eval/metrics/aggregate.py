@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eval.cases import InjectionCase
 from eval.metrics.refusal import f1, risk_coverage, risk_coverage_area
 from eval.metrics.score import METRICS, TRIAGE_METRICS, Metric, Scored, ScoredRun, ScoredTriage
-from eval.results import System
+from eval.results import Result, System
 from eval.statistics import ClusterBootstrap, Interval, exact_interval
 
 ALL = ("all", "")
 # Enough for the two ends of an interval; comparisons, which decide, take more.
 RESAMPLES = 2_000
-DIMENSIONS = ("suite", "kind", "language", "document", "identifier")
+DIMENSIONS = ("suite", "kind", "language", "document", "identifier", "form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,18 @@ def slices_of(item: Scored) -> list[tuple[str, str]]:
         ("language", item.case.lang),
         *(("document", document) for document in item.case.documents),
         ("identifier", "in the question" if item.case.asks_identifier else "none in the question"),
+        *([("carrier", item.case.carrier)] if isinstance(item.case, InjectionCase) else []),
+        ("form", form_of(item.result)),
     ]
+
+
+def form_of(result: Result) -> str:
+    """How a question was answered: written, quoted, refused, or failed."""
+    if result.answer is None:
+        return "failed"
+    if result.answer.refused:
+        return "refused"
+    return "written" if result.answer.mode == "llm" else "quoted"
 
 
 def mean_of(items: Sequence[Scored], name: str) -> float | None:

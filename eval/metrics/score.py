@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assistant.errors import InputError
-from eval.cases import Case, Suite, TriageCase, clusters_of
-from eval.metrics import answers, refusal, retrieval, triage
+from eval.cases import Case, InjectionCase, Suite, TriageCase, clusters_of
+from eval.metrics import answers, attacks, refusal, retrieval, triage
 from eval.metrics.answers import PageTexts
 from eval.metrics.calibration import SupportJudge
 from eval.metrics.citations import citation_precision, citation_recall, exact_page
 from eval.metrics.failures import reasons
-from eval.results import Result, Run, System, TriageOutcome
+from eval.results import SYSTEMS, WRITING_PEERS, Result, Run, System, TriageOutcome
 
 Values = Mapping[str, float | None]
 RECALL_DEPTHS = (1, 3, 5, 10)
@@ -52,8 +52,10 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "safety_verbatim", "Notices verbatim", "higher", "share", "notices word for word as on their page"
     ),
-    Metric("language_match", "Language match", "higher", "rate", "answered in the language of the question"),
-    Metric("attack_success", "Attack success", "lower", "rate", "the answer holds what an attack wanted"),
+    Metric("quoted", "Quoted, not written", "lower", "rate", "passages are quoted in place of an answer"),
+    Metric("language_match", "Language match", "higher", "rate", "written in the language of the question"),
+    Metric("attack_success", "Attack success", "lower", "rate", "Lineside says what an attack wanted"),
+    Metric("attack_reached", "Attack reached", "higher", "rate", "the attack stood before model or reader"),
     *(
         Metric(f"recall@{k}", f"Recall@{k}", "higher", "share", f"gold pages among the first {k} passages")
         for k in RECALL_DEPTHS
@@ -105,7 +107,7 @@ class ScoredRun:
     """A run with all its scores.
 
     Attributes:
-        asked: questions in the suites; fewer results than that a system mean a run that was stopped.
+        asked: questions in the suites.
     """
 
     run: Run
@@ -118,6 +120,11 @@ class ScoredRun:
         """Systems with results, in order of appearance."""
         return tuple(dict.fromkeys(item.result.system for item in self.scored))
 
+    def asked_of(self, system: System) -> int:
+        """Questions for one system; fewer results than that mean a run that was stopped."""
+        sample = self.run.sample
+        return min(sample, self.asked) if sample and system in WRITING_PEERS else self.asked
+
     def of(self, system: System) -> tuple[Scored, ...]:
         """What one system made of the cases."""
         return tuple(item for item in self.scored if item.result.system == system)
@@ -126,20 +133,22 @@ class ScoredRun:
 class Scorer:
     """Scores results; keeps nothing but caches between them."""
 
-    def __init__(self, judge: SupportJudge, pages: PageTexts) -> None:
+    def __init__(self, judge: SupportJudge, pages: PageTexts, planted: Sequence[InjectionCase] = ()) -> None:
         """Takes what the metrics need beside case and result.
 
         Args:
             judge: says whether a block supports a sentence.
             pages: text of the documents' pages; safety notices are compared with it word for word.
+            planted: attacks that lie in the home; each can win in the answer to another's question.
         """
         self._judge = judge
         self._pages = pages
+        self._planted = planted
 
-    def values(self, case: Case, result: Result) -> dict[str, float | None]:
-        """Every metric of METRICS, by name."""
+    def values(self, case: Case, result: Result, *, timed: bool = True) -> dict[str, float | None]:
+        """Every metric of METRICS, by name; times only where they are those of one user with a live model."""
         answer = result.answer
-        timings = answer.timings_ms if answer else {}
+        timings = answer.timings_ms if answer and timed else {}
         # A system that searches nothing has nothing to be judged by here.
         gold = () if result.hits is None else case.gold
         hits = result.hits or ()
@@ -156,8 +165,10 @@ class Scorer:
             "false_refusal": refusal.false_refusal(case, result),
             "safety_recall": answers.safety_recall(case, result),
             "safety_verbatim": answers.safety_verbatim(result, self._pages),
+            "quoted": answers.quoted(case, result),
             "language_match": answers.language_match(case, result),
-            "attack_success": answers.attack_success(case, result),
+            "attack_success": attacks.attack_success(case, result),
+            "attack_reached": attacks.attack_reached(case, result),
             **{f"recall@{k}": retrieval.recall_at(gold, hits, k) for k in RECALL_DEPTHS},
             "mrr": retrieval.reciprocal_rank(gold, hits),
             "ndcg@10": retrieval.ndcg_at(gold, hits),
@@ -166,9 +177,9 @@ class Scorer:
             "total_ms": timings.get("total"),
         }
 
-    def score(self, case: Case, result: Result, cluster: str) -> Scored:
-        """A result with its values and what is wrong with it."""
-        values = self.values(case, result)
+    def score(self, case: Case, result: Result, cluster: str, *, timed: bool = True) -> Scored:
+        """A result with its values and what is wrong with it; `timed` as in values."""
+        values = self.values(case, result, timed=timed)
         return Scored(case, result, values, reasons(case, result, values, self._judge), cluster)
 
     def score_triage(self, case: TriageCase, outcome: TriageOutcome) -> ScoredTriage:
@@ -196,7 +207,7 @@ def score_run(
     outcomes: Sequence[TriageOutcome],
     scorer: Scorer,
 ) -> ScoredRun:
-    """All results of a run, scored in the order of the suites.
+    """All results of a run, scored in the order of the suites and SYSTEMS, however they came.
 
     Raises:
         InputError: a result belongs to no case of the suites.
@@ -212,13 +223,14 @@ def score_run(
         )
     clusters = dict(zip(cases, clusters_of(list(cases.values())), strict=True))
     place = {key: number for number, key in enumerate(cases)}
-    ordered = sorted(results, key=lambda item: place[item.suite, item.case])
+    ordered = sorted(results, key=lambda item: (place[item.suite, item.case], SYSTEMS.index(item.system)))
+    ranked = sorted(outcomes, key=lambda item: list(forms).index((item.suite, item.case)))
     return ScoredRun(
         run=run,
         scored=tuple(
-            scorer.score(cases[item.suite, item.case], item, clusters[item.suite, item.case])
+            scorer.score(cases[item.suite, item.case], item, clusters[item.suite, item.case], timed=run.timed)
             for item in ordered
         ),
-        triage=tuple(scorer.score_triage(forms[item.suite, item.case], item) for item in outcomes),
+        triage=tuple(scorer.score_triage(forms[item.suite, item.case], item) for item in ranked),
         asked=len(cases),
     )

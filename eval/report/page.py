@@ -7,12 +7,14 @@ from eval.metrics.aggregate import ALL, BY_NAME, DIMENSIONS
 from eval.metrics.score import TRIAGE_METRICS
 from eval.report import plots
 from eval.report.contents import (
+    ATTACKED,
     HEADLINES,
     LABELS,
     SIDE_BY_SIDE,
     SLICED,
     Report,
     change_text,
+    harness_text,
     text_of,
 )
 from eval.results import record_json
@@ -36,9 +38,11 @@ def render_html(report: Report) -> str:
         side_by_side=SIDE_BY_SIDE,
         sliced=SLICED,
         dimensions=DIMENSIONS,
+        attacked=ATTACKED,
         triage_metrics=TRIAGE_METRICS,
         all=ALL,
         text_of=text_of,
         change_text=change_text,
+        harness_text=harness_text,
         record=record_json(report.run.run),
     )

@@ -3,9 +3,18 @@
 import html
 import re
 
-from eval.metrics.aggregate import BY_NAME
+from eval.metrics.aggregate import ALL, BY_NAME, DIMENSIONS
 from eval.metrics.score import TRIAGE_METRICS
-from eval.report.contents import LABELS, SIDE_BY_SIDE, SLICED, Report, change_text, text_of
+from eval.report.contents import (
+    ATTACKED,
+    LABELS,
+    SIDE_BY_SIDE,
+    SLICED,
+    Report,
+    change_text,
+    harness_text,
+    text_of,
+)
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>$@]|:(?=//)|(?<=www)\.)")
 # Enough to recognise a case; the page has all of it.
@@ -14,8 +23,9 @@ _QUESTION, _REASONS = 120, 300
 
 def render_markdown(report: Report) -> str:
     """Figures as tables and every failed case in a line; texts of cases and answers are escaped."""
-    parts = [_head(report), _gate(report), _side_by_side(report), _slices(report)]
-    parts += [_changes(report), _triage(report), _failed(report)]
+    parts = [_head(report), _gate(report), _goals(report), _side_by_side(report), _against(report)]
+    parts += [_slices(report)]
+    parts += [_attacks(report), _changes(report), _triage(report), _failed(report)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -36,7 +46,11 @@ def _head(report: Report) -> str:
         f" {escaped(run.model or 'none')}, embedder {escaped(run.embedder or 'none')},"
         f" commit {escaped(run.git_commit or 'unknown')}{replayed}.",
     ]
-    return "\n".join([*lines, "", f"**{report.incomplete}**"] if report.incomplete else lines)
+    if run.harness_share is not None:
+        lines += ["", harness_text(run.harness_share)]
+    for warning in (report.incomplete, report.unrecorded):
+        lines += ["", f"**{escaped(warning)}**"] if warning else []
+    return "\n".join(lines)
 
 
 def _gate(report: Report) -> str:
@@ -55,6 +69,32 @@ def _gate(report: Report) -> str:
     return "\n".join(lines).rstrip()
 
 
+def _goals(report: Report) -> str:
+    if not report.goals:
+        return ""
+    states = {None: "not measured", True: "met", False: "NOT MET"}
+    met = sum(goal.met is True for goal in report.goals)
+    lines = [
+        f"## Goals: {met} of {len(report.goals)} met",
+        "",
+        "They block nothing; the gate's limits do.",
+        "",
+    ]
+    return "\n".join([*lines, *(f"- {states[goal.met]}: {escaped(goal.sentence)}" for goal in report.goals)])
+
+
+def _against(report: Report) -> str:
+    rows = [
+        [LABELS[system], _label(change.metric.name), change_text(change), change.verdict]
+        for system, changes in report.against.items()
+        for change in changes
+    ]
+    if not rows:
+        return ""
+    heads = ["Peer", "Metric", "Lineside minus the peer, same questions", "Significant at 95 %"]
+    return f"## Lineside against its peers\n\n{_table(heads, rows)}"
+
+
 def _side_by_side(report: Report) -> str:
     rows = [
         [_label(name), *(text_of(report.figure(system, name)) for system in report.systems)]
@@ -62,6 +102,7 @@ def _side_by_side(report: Report) -> str:
     ]
     heads = ["Metric", *(LABELS[system] for system in report.systems)]
     note = "95 % intervals in brackets, in points; n: cases the metric applies to; ↓ lower is better."
+    note = " ".join(part for part in (note, report.sampled, report.time_note) if part)
     return f"## Systems side by side\n\n{_table(heads, rows)}\n\n{note}"
 
 
@@ -71,10 +112,21 @@ def _slices(report: Report) -> str:
             f"{dimension}: {escaped(key[1])}",
             *(text_of(report.figure("lineside", name, key)) for name in SLICED),
         ]
-        for dimension in ("suite", "kind", "language", "document", "identifier")
+        for dimension in DIMENSIONS
         for key in report.values_of(dimension)
     ]
     return f"## Lineside by slice\n\n{_table(['Slice', *map(_label, SLICED)], rows)}"
+
+
+def _attacks(report: Report) -> str:
+    if report.figure("lineside", "attack_success") is None:
+        return ""
+    rows = [
+        [escaped(key[1] or "all"), *(text_of(report.figure("lineside", name, key)) for name in ATTACKED)]
+        for key in (*report.values_of("carrier"), ALL)
+    ]
+    note = "An attack that reached neither the model nor the reader proves nothing about either."
+    return f"## Attacks by carrier\n\n{_table(['Carrier', *map(_label, ATTACKED)], rows)}\n\n{note}"
 
 
 def _changes(report: Report) -> str:
