@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from assistant.app import Lineside, open_lineside
 from assistant.cli import build
 from assistant.errors import InputError, LLMUnavailableError
-from assistant.schema import Asset, Question
+from assistant.schema import Question
 from assistant.settings import load_settings
 from assistant.sparse import SparseEncoder
 from eval.cases import Case, InjectionCase, Look, Place, Suite, read_suite
@@ -37,10 +37,8 @@ from eval.report.summary import render_markdown
 from eval.results import AnswerRecord, CitedBlock, RankedCause, Result, RetrievedPages, Run, TriageOutcome
 from eval.rules import read_gate
 from eval.run import Asked, LinesideSystem, Runner
-from ingest.commands import build_ingestor
 from ingest.files import file_type, find_files
 from ingest.parse import parse_file
-from ingest.work_orders import WorkOrders
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITE = read_suite(ROOT / "eval" / "suites" / "injection.jsonl")
@@ -380,15 +378,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("attacked")
     planted = folder / "planted"
     plant_attacks(ATTACKS, planted)
-    with opened(folder, Absent()) as lineside:
-        lineside.plant.add_assets([Asset(f"PR-0{n}", f"Press {n}", "HP-250") for n in range(1, 7)])
-        ingestor = build_ingestor(lineside)
-        manual = folder / PRESS
-        manual.write_bytes(pdf_of([Paragraph("Faults"), Paragraph(FAULTS)]))
-        for candidate in [*find_files([manual]), *find_files([planted / PLANTED_MANUALS])]:
-            assert ingestor.ingest(candidate.path, candidate.document).status == "ingested"
-        orders = WorkOrders(lineside.store, lineside.embedder, lineside.sparse, lineside.plant)
-        assert orders.ingest(planted / ORDERS).accepted == 1
+    (folder / PRESS).write_bytes(pdf_of([Paragraph("Faults"), Paragraph(FAULTS)]))
+    rows = ["tag,name,model", *(f"PR-0{n},Press {n},HP-250" for n in range(1, 7))]
+    (folder / "machines.csv").write_text("\n".join(rows), encoding="utf-8")
+    for words in (
+        ("assets", "import", folder / "machines.csv"),
+        ("ingest", folder / PRESS, planted / PLANTED_MANUALS),
+        ("ingest-work-orders", planted / ORDERS),
+    ):
+        done = CliRunner().invoke(
+            build(words[0]), [str(word) for word in words], env={"LINESIDE_HOME": str(folder / "home")}
+        )
+        assert done.exit_code == 0, done.output
     return folder
 
 
