@@ -9,12 +9,13 @@ NEAR = 3.0
 
 
 def drawing_areas(page: Page, content: Area) -> list[Area]:
-    """Frames that hold a line drawing: several shapes that touch neither the frame nor a full-width rule.
+    """Pictures with labels, and frames that hold a line drawing.
 
-    The cells of a table do touch one or the other, so tables are never taken for drawings.
+    Of such a drawing several shapes touch neither the frame nor a full-width rule. The cells of a table do
+    touch one or the other, so tables are never taken for drawings.
     """
     shapes = [*page.frames, *page.rules]
-    areas: list[Area] = []
+    areas: list[Area] = list(page.figures)
     for frame in sorted(page.frames, key=lambda f: -f.width * f.height):
         if frame.height < 50 or frame.width < 80 or not content.holds(frame):
             continue

@@ -4,6 +4,7 @@ Lengths are points in reading space: origin at the top left of the page as it is
 whose text runs upwards is turned by `turn` first; boxes turn back, because users see the page unturned.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Literal
 from assistant.schema import Box
 
 Turn = Literal[0, 90, 180, 270]
+OcrMode = Literal["auto", "pages", "off"]
 
 _CJK = r"\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
 CJK = re.compile(f"[{_CJK}]")
@@ -71,8 +73,16 @@ class Page:
         rules: thin lines, horizontal or vertical, each as the area it covers.
         frames: rectangles drawn around something.
         dots: small round or square marks.
-        picture: share of the page that its largest picture covers, 0..1.
+        images: where pictures stand.
+        shapes: number of drawn shapes of any kind.
         turn: degrees by which the page was turned clockwise to be read.
+        skew: degrees by which the lines of a scan fall to the right after turning; taken out of all places.
+        doubt: why its text layer may not be what one sees, or empty.
+        fonts: symbolic fonts of its text with their number of words; such fonts may lack a Unicode map.
+        ocr: True when all its text was read from its picture.
+        figures: pictures whose words, read by OCR, are labels rather than running text.
+        confidence: mean confidence of what OCR read, 0..1; None without OCR.
+        remarks: for ParsedPage.
     """
 
     number: int
@@ -82,9 +92,16 @@ class Page:
     rules: tuple[Area, ...] = ()
     frames: tuple[Area, ...] = ()
     dots: tuple[Area, ...] = ()
-    picture: float = 0.0
+    images: tuple[Area, ...] = ()
+    shapes: int = 0
     turn: Turn = 0
+    skew: float = 0.0
+    doubt: str = ""
+    fonts: tuple[tuple[str, int], ...] = ()
     ocr: bool = False
+    figures: tuple[Area, ...] = ()
+    confidence: float | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def reading_width(self) -> float:
@@ -101,15 +118,29 @@ class Page:
         """Number of characters without spaces."""
         return sum(len(word.text) for run in self.runs for word in run)
 
+    @property
+    def picture(self) -> float:
+        """Share of the page that its largest picture covers, 0..1."""
+        largest = max((area.width * area.height for area in self.images), default=0.0)
+        return min(1.0, largest / max(1.0, self.width * self.height))
+
     def box(self, area: Area) -> Box:
         """An area as fractions of the page as shown."""
-        corners = [self._shown(area.x0, area.y0), self._shown(area.x1, area.y1)]
-        (xa, ya), (xb, yb) = corners
-        left, right = sorted((_unit(xa / self.width), _unit(xb / self.width)))
-        top, bottom = sorted((_unit(ya / self.height), _unit(yb / self.height)))
+        corners = [(area.x0, area.y0), (area.x1, area.y1)]
+        if self.skew:
+            corners += [(area.x0, area.y1), (area.x1, area.y0)]
+        xs, ys = zip(*(self._shown(x, y) for x, y in corners), strict=True)
+        left, right = _unit(min(xs) / self.width), _unit(max(xs) / self.width)
+        top, bottom = _unit(min(ys) / self.height), _unit(max(ys) / self.height)
         return Box(self.number, left, top, right, bottom)
 
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the page as shown, in points, in reading space."""
+        x, y = turned(x, y, self.turn, self.width, self.height)
+        return rotated(x, y, -self.skew, self.reading_width / 2, self.reading_height / 2)
+
     def _shown(self, x: float, y: float) -> tuple[float, float]:
+        x, y = rotated(x, y, self.skew, self.reading_width / 2, self.reading_height / 2)
         if self.turn == 90:
             return y, self.height - x
         if self.turn == 180:
@@ -128,6 +159,14 @@ def turned(x: float, y: float, turn: Turn, width: float, height: float) -> tuple
     if turn == 270:
         return y, width - x
     return x, y
+
+
+def rotated(x: float, y: float, degrees: float, cx: float, cy: float) -> tuple[float, float]:
+    """A point turned clockwise (y runs downwards) around (cx, cy)."""
+    if not degrees:
+        return x, y
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    return cx + (x - cx) * cosine - (y - cy) * sine, cy + (x - cx) * sine + (y - cy) * cosine
 
 
 def around(areas: Iterable[Area]) -> Area:

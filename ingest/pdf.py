@@ -1,29 +1,23 @@
-"""PDF -> pages of words with places, rules and frames, and the file's outline (pypdfium2).
+"""PDF -> pages of words with places, rules and frames, and pictures of pages (pypdfium2).
 
 PDFium reads what vendors deliver: AES with an empty user password, damaged cross references, Chinese
 encodings.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium
 
 from assistant.errors import DocumentError
-from ingest.page import Page
-from ingest.pdf_text import clean, read_page
+from ingest.page import Area, Page
+from ingest.pdf_structure import FontMaps, OutlineEntry, Structure, read_structure
+from ingest.pdf_text import read_page
 
+__all__ = ["MAX_PAGES", "OutlineEntry", "PdfFile"]
 MAX_PAGES = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class OutlineEntry:
-    """A bookmark: its title, 1-based page and depth from 1."""
-
-    title: str
-    page: int
-    level: int
+# Pixels of a rendered page or part; an A4 page at 150 dpi has 2.2 million.
+MAX_PIXELS = 3_000_000
 
 
 class PdfFile:
@@ -35,6 +29,8 @@ class PdfFile:
         Raises:
             DocumentError: password-protected, damaged, without pages or with absurdly many.
         """
+        self._path = path
+        self.fonts = FontMaps(path)
         try:
             self._pdf = pdfium.PdfDocument(path)
             self.pages = len(self._pdf)
@@ -55,16 +51,9 @@ class PdfFile:
         """The title in the file's properties, or empty."""
         return " ".join(str(self._pdf.get_metadata_value("Title")).split())
 
-    def outline(self) -> tuple[OutlineEntry, ...]:
-        """The bookmarks, outermost first; broken ones are left out."""
-        entries = []
-        for mark in self._pdf.get_toc(max_depth=6):
-            target = mark.get_dest()
-            page = target.get_index() if target else None
-            title = " ".join(clean(mark.get_title()).split())
-            if page is not None and title:
-                entries.append(OutlineEntry(title, page + 1, mark.level + 1))
-        return tuple(entries)
+    def structure(self) -> Structure:
+        """Bookmarks, printed page labels, and what is remarkable about the file."""
+        return read_structure(self._path, self._pdf)
 
     def page(self, number: int) -> Page:
         """Reads one page (1-based); a page that PDFium cannot load comes back empty."""
@@ -77,12 +66,22 @@ class PdfFile:
         finally:
             page.close()
 
-    def picture(self, number: int, dpi: int) -> Any:
-        """One page (1-based) as an RGB array, height x width x 3, uint8."""
+    def picture(self, number: int, dpi: float, part: Area | None = None) -> Any:
+        """One page (1-based), or a part of it, as an RGB array, height x width x 3, uint8.
+
+        Args:
+            number: of the page.
+            dpi: wanted; less where the picture would get larger than MAX_PIXELS.
+            part: in points of the page as shown, y downwards.
+        """
         page = self._pdf[number - 1]
         try:
-            scale = min(dpi / 72, 4000 / max(page.get_size()))
-            return page.render(scale=scale, rev_byteorder=True).to_numpy()[:, :, :3].copy()
+            width, height = page.get_size()
+            part = part or Area(0, 0, width, height)
+            scale = min(dpi / 72, (MAX_PIXELS / max(1.0, part.width * part.height)) ** 0.5)
+            crop = tuple(max(0.0, cut) for cut in (part.x0, height - part.y1, width - part.x1, part.y0))
+            image = page.render(scale=scale, crop=crop, rev_byteorder=True).to_numpy()
+            return image[:, :, :3].copy()
         finally:
             page.close()
 

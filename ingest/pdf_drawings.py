@@ -22,22 +22,24 @@ class Drawings:
     rules: list[Area] = field(default_factory=list)
     frames: list[Area] = field(default_factory=list)
     dots: list[Area] = field(default_factory=list)
-    picture: float = 0.0
+    images: list[Area] = field(default_factory=list)
+    shapes: int = 0
 
 
 def read_drawings(page: Any, space: Space) -> Drawings:
-    """Thin lines, frames, dots, and the area of the largest picture."""
+    """Thin lines, frames, dots and pictures."""
     found = Drawings()
     kinds = [raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_IMAGE]
-    for count, item in enumerate(page.get_objects(filter=kinds, max_depth=3)):
-        if count >= MAX_PATHS:
+    for item in page.get_objects(filter=kinds, max_depth=3):
+        found.shapes += 1
+        if found.shapes > MAX_PATHS:
             break
         try:
             area = space.area(*item.get_bounds())
         except pdfium.PdfiumError:
             continue
         if item.type == raw.FPDF_PAGEOBJ_IMAGE:
-            found.picture = max(found.picture, area.width * area.height)
+            found.images.append(area)
         elif _is_dot(area):
             found.dots.append(area)
         elif area.width <= THIN or area.height <= THIN:

@@ -17,6 +17,10 @@ import pypdfium2.raw as raw
 from ingest.page import CJK, Area, Page, Turn, Word
 from ingest.pdf_drawings import read_drawings
 from ingest.pdf_space import Space, space_of
+from ingest.text_doubt import doubt_of
+
+# Flag of a font that has an encoding of its own (PDF 32000-1, table 123).
+SYMBOLIC = 4
 
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi", re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]+")
@@ -34,7 +38,9 @@ def read_page(page: Any, number: int) -> Page:
         text = _page_text(text_page)
         turn = _text_turn(text_page, text, page.get_rotation())
         space = space_of(page, width, height, turn)
-        runs = tuple(_runs(text_page, text, space))
+        fonts: Counter[str] = Counter()
+        runs = tuple(_runs(text_page, text, space, fonts))
+        doubt = doubt_of(text_page, text)
         drawn = read_drawings(page, space)
     finally:
         text_page.close()
@@ -46,8 +52,11 @@ def read_page(page: Any, number: int) -> Page:
         tuple(drawn.rules),
         tuple(drawn.frames),
         tuple(drawn.dots),
-        drawn.picture / max(1.0, width * height),
+        tuple(drawn.images),
+        drawn.shapes,
         turn,
+        doubt=doubt,
+        fonts=tuple(fonts.items()),
     )
 
 
@@ -79,7 +88,8 @@ def _text_turn(text_page: Any, text: str, rotation: int) -> Turn:
     return votes.most_common(1)[0][0] if votes else 0
 
 
-def _runs(text_page: Any, text: str, space: Space) -> Iterator[tuple[Word, ...]]:
+def _runs(text_page: Any, text: str, space: Space, fonts: Counter[str]) -> Iterator[tuple[Word, ...]]:
+    """The words line by line; counts the words in symbolic fonts by the font's name."""
     rect, flags, name = raw.FS_RECTF(), ctypes.c_int(), ctypes.create_string_buffer(128)
 
     def box(index: int) -> Area:
@@ -88,6 +98,8 @@ def _runs(text_page: Any, text: str, space: Space) -> Iterator[tuple[Word, ...]]
 
     def is_bold(index: int) -> bool:
         raw.FPDFText_GetFontInfo(text_page, index, name, 128, flags)
+        if flags.value & SYMBOLIC:
+            fonts[name.value.decode("utf-8", "replace")] += 1
         return bool(raw.FPDFText_GetFontWeight(text_page, index) >= 600 or _names_bold(name.value))
 
     for line in _LINE.finditer(text):
