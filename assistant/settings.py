@@ -127,6 +127,10 @@ class IngestSettings(Section):
     timeout_s: float = Field(900.0, gt=0, description="wall clock for one file")
     file_mb: int = Field(500, ge=1)
     chunk_tokens: int = Field(240, ge=64, le=512)
+    ocr: Literal["auto", "pages", "off"] = Field(
+        "auto", description="auto: pages and pictures without text; pages: pages only; off"
+    )
+    workers: int = Field(0, ge=0, le=256, description="files at once in `lineside ingest`; 0: one per core")
     review: bool = Field(True, description="uploads wait for approval; the command line has --review")
 
 

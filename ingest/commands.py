@@ -1,30 +1,29 @@
-"""`lineside ingest`, `lineside ingest-work-orders`, `lineside worker`, and the handler of uploaded files."""
+"""`lineside ingest`, `lineside worker`, and the handler of uploaded files."""
 
-import csv
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 
 from assistant.app import Lineside, open_lineside
-from assistant.errors import InputError
 from assistant.jobs import Job
 from assistant.jobs import Progress as JobProgress
 from assistant.schema import IngestOutcome
 from assistant.settings import load_settings
+from ingest.bulk import ingest_all
+from ingest.engines import Engine, EngineName, open_engine
 from ingest.files import Candidate, find_files
-from ingest.pipeline import Ingestor, Reading
-from ingest.work_orders import ImportOutcome, WorkOrders
+from ingest.pipeline import Ingestor, Progress
+from ingest.sandbox import parse_in_sandbox
 
 STAGES = {
     "read": "reading pages",
@@ -33,7 +32,6 @@ STAGES = {
     "check": "checking",
     "publish": "publishing",
 }
-SHOWN_REJECTS = 10
 
 
 def ingest(
@@ -45,30 +43,33 @@ def ingest(
     review: Annotated[
         bool, typer.Option("--review", help="Stop before publishing: see lineside documents report.")
     ] = False,
+    engine: Annotated[
+        EngineName, typer.Option(help="Where to parse and embed: local, or over a Ray cluster.")
+    ] = "local",
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
 ) -> int:
     """Make manuals answerable: PDF, Markdown, HTML or text; the same bytes a second time change nothing."""
-    candidates = find_files(paths)
-    with open_lineside(load_settings()) as lineside, _shown() as show:
-        ingestor = build_ingestor(lineside)
+    candidates, settings = find_files(paths), load_settings()
+    with (
+        open_lineside(settings) as lineside,
+        open_engine(engine, lineside.embedder, settings) as running,
+        _shown() as show,
+    ):
+        ingestor = build_ingestor(lineside, running)
 
-        def read(candidate: Candidate) -> Reading | IngestOutcome:
-            return ingestor.read(
+        def work(candidate: Candidate, progress: Progress) -> IngestOutcome:
+            return ingestor.ingest(
                 candidate.path,
                 candidate.document,
                 asset=asset,
                 model=model,
                 label=revision,
                 serials=serials,
-                progress=show(candidate.document),
+                review=review,
+                progress=progress,
             )
 
-        outcomes = [
-            found
-            if isinstance(found, IngestOutcome)
-            else ingestor.publish(found, show(candidate.document), review=review)
-            for candidate, found in read_ahead(candidates, read)
-        ]
+        outcomes = list(ingest_all(candidates, work, show, running.workers))
         if any(outcome.status in {"ingested", "superseded", "ready"} for outcome in outcomes):
             lineside.store.optimize()
     if as_json:
@@ -77,45 +78,6 @@ def ingest(
         _print_outcomes(outcomes)
     rejected = sum(outcome.status == "rejected" for outcome in outcomes)
     return 0 if not rejected else 2 if rejected == len(outcomes) else 1
-
-
-def read_ahead(
-    candidates: Sequence[Candidate], read: Callable[[Candidate], Reading | IngestOutcome]
-) -> Iterator[tuple[Candidate, Reading | IngestOutcome]]:
-    """Reads each file while the one before it is being embedded: parsing has a process of its own."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead = reader.submit(read, candidates[0])
-        for candidate, following in zip_longest(candidates, candidates[1:]):
-            found = ahead.result()
-            if following is not None:
-                ahead = reader.submit(read, following)
-            yield candidate, found
-
-
-def ingest_work_orders(
-    file: Annotated[Path, typer.Argument(help="CSV of work orders.")],
-    mapping: Annotated[
-        str | None,
-        typer.Option(help="Preset (maximo, sap-pm, upkeep, maintainx, fiix) or a YAML/JSON file."),
-    ] = None,
-    rejects: Annotated[Path | None, typer.Option(help="CSV to write rejected rows to, with reasons.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
-) -> int:
-    """Import work orders; the same order number again is an update."""
-    if not file.is_file():
-        raise InputError(f"{file} does not exist", "Check the path.")
-    with open_lineside(load_settings()) as lineside, _shown() as show:
-        importer = WorkOrders(lineside.store, lineside.embedder, lineside.sparse, lineside.plant)
-        outcome = importer.ingest(file, mapping, show(file.name))
-        if outcome.added or outcome.updated:
-            lineside.store.optimize()
-    if rejects and outcome.rejected:
-        _write_rejects(rejects, outcome)
-    if as_json:
-        typer.echo(json.dumps(asdict(outcome), ensure_ascii=False))
-    else:
-        _print_import(outcome)
-    return 0 if not outcome.rejected else 1 if outcome.accepted else 2
 
 
 def worker() -> int:
@@ -131,17 +93,18 @@ def worker() -> int:
     return 0
 
 
-def build_ingestor(lineside: Lineside) -> Ingestor:
-    """The pipeline over the open parts of this process."""
+def build_ingestor(lineside: Lineside, engine: Engine | None = None) -> Ingestor:
+    """The pipeline over the open parts of this process; without an engine it parses and embeds here."""
     return Ingestor(
         lineside.catalogue,
         lineside.store,
-        lineside.embedder,
+        engine.embedder if engine else lineside.embedder,
         lineside.sparse,
         lineside.files,
         lineside.settings.ingest,
         lineside.plant,
         lineside.reports,
+        parse=engine.parse if engine else parse_in_sandbox,
     )
 
 
@@ -167,7 +130,7 @@ def ingest_handler(lineside: Lineside) -> Callable[[Job, JobProgress], IngestOut
 def _shown() -> Iterator[Callable[[str], Callable[[str, int, int], None]]]:
     """Progress bars on standard error: one line per file at work."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
+    with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(document: str) -> Callable[[str, int, int], None]:
@@ -192,23 +155,3 @@ def _print_outcomes(outcomes: list[IngestOutcome]) -> None:
         told = f" ({outcome.reason})" if outcome.reason else ""
         shown = outcome.reason if outcome.status == "rejected" else f"{counts}{told}"
         typer.echo(f"{outcome.status:10} {outcome.document}: {shown}")
-
-
-def _print_import(outcome: ImportOutcome) -> None:
-    taken = ", ".join(f"{ours} from {column}" for ours, column in outcome.columns.items())
-    typer.echo(f"{outcome.document}: {taken}", err=True)
-    typer.echo(
-        f"{outcome.read} rows read: {outcome.added} added, {outcome.updated} updated, "
-        f"{outcome.unchanged} unchanged, {len(outcome.rejected)} rejected"
-    )
-    for rejected in outcome.rejected[:SHOWN_REJECTS]:
-        typer.echo(f"  row {rejected.row}: {rejected.reason}")
-    if len(outcome.rejected) > SHOWN_REJECTS:
-        typer.echo(f"  … {len(outcome.rejected) - SHOWN_REJECTS} more; --rejects FILE.csv writes all")
-
-
-def _write_rejects(path: Path, outcome: ImportOutcome) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("row", "reason"))
-        writer.writerows((rejected.row, rejected.reason) for rejected in outcome.rejected)
