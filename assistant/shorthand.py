@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -102,8 +103,22 @@ def general_words() -> Mapping[str, str]:
     return _general()
 
 
-def read_learned(home: Path) -> dict[str, dict[str, str]]:
-    """What was learned from each imported file: document -> shorthand -> plain words.
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one file of work orders taught: shorthand -> plain words.
+
+    Attributes:
+        pairs: counted where a clean text stands beside the raw one.
+        alike: matched by spelling and neighbours. Some of it is wrong, so it helps to find orders, and leaves
+            questions alone: 'press' may have been taken for 'pressure' before the press had a manual.
+    """
+
+    pairs: Mapping[str, str]
+    alike: Mapping[str, str]
+
+
+def read_learned(home: Path) -> dict[str, Learned]:
+    """What was learned from each imported file, the file that taught last coming last.
 
     Raises:
         StorageError: the file was damaged by hand.
@@ -112,46 +127,62 @@ def read_learned(home: Path) -> dict[str, dict[str, str]]:
     if not path.is_file():
         return {}
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as problem:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {document: Learned(**entry) for document, entry in entries.items()}
+    except (OSError, ValueError, TypeError, AttributeError) as problem:
         raise StorageError(f"{path} cannot be read: {problem}", "Delete it.") from problem
 
 
-def keep_learned(home: Path, document: str, words: Mapping[str, str]) -> None:
+def keep_learned(home: Path, document: str, words: Learned) -> None:
     """Keeps what a file taught, in place of what it taught before.
 
     Raises:
-        StorageError: the home cannot be written.
+        StorageError: the home cannot be read or written.
     """
     learned = read_learned(home)
-    if learned.get(document, {}) == words:
+    if learned.get(document, Learned({}, {})) == words:
         return
     learned.pop(document, None)
+    learned[document] = words
     path = home / LEARNED_FILE
     part = path.with_suffix(".part")
+    text = json.dumps({name: asdict(entry) for name, entry in learned.items()}, ensure_ascii=False, indent=1)
     try:
-        part.write_text(
-            json.dumps({**learned, document: words}, ensure_ascii=False, indent=1), encoding="utf-8"
-        )
+        part.write_text(text, encoding="utf-8")
         os.replace(part, path)
     except OSError as problem:
         raise StorageError(f"{path} cannot be written: {problem}") from problem
 
 
-def open_shorthand(home: Path) -> Shorthand:
-    """General words, and over them what the plant's own files taught; the file learned last wins.
+def shorthand_of_orders(home: Path) -> Shorthand:
+    """All that is known, for indexing orders: general words, and over them what the plant's files taught.
+
+    Raises:
+        StorageError: what was learned cannot be read.
+    """
+    learned = read_learned(home).values()
+    words = dict(general_words())
+    for entry in learned:
+        words |= {short: plain for short, plain in entry.alike.items() if short not in general_words()}
+    for entry in learned:
+        words |= entry.pairs
+    return Shorthand(words)
+
+
+def shorthand_of_questions(home: Path) -> Shorthand:
+    """What is known for sure, for questions: general words, and over them counted pairs.
 
     Raises:
         StorageError: what was learned cannot be read.
     """
     words = dict(general_words())
-    for learned in read_learned(home).values():
-        words |= learned
+    for entry in read_learned(home).values():
+        words |= entry.pairs
     return Shorthand(words)
 
 
 class PlantShorthand:
-    """The shorthand of one home, read anew when an import has taught more; safe to share between threads."""
+    """A home's shorthand for questions, read anew when an import has taught more; threads may share it."""
 
     def __init__(self, home: Path) -> None:
         """Reads nothing yet."""
@@ -168,7 +199,7 @@ class PlantShorthand:
         changed = path.stat().st_mtime_ns if path.is_file() else 0
         held = self._read
         if held is None or held[0] != changed:
-            held = self._read = (changed, open_shorthand(self._home))
+            held = self._read = (changed, shorthand_of_questions(self._home))
         return held[1]
 
 

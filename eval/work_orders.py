@@ -1,8 +1,8 @@
 """Work orders of real fleets imported twice: `python -m eval.work_orders --data FOLDER` prints every figure.
 
-Every file of the folders excavators, chillers, maintie and maintnorm is offered; what is no list of work orders
-must be refused in one line. Accepted and rejected rows together must be those read, a second import must change
-nothing, and all but embedding must take less than a minute a file.
+Every file of the folders excavators, chillers, maintie and maintnorm is offered; what is no list of work
+orders must be refused in one line. Accepted and rejected rows together must be those read, a second import
+must change nothing, and all but embedding must take less than a minute a file.
 """
 
 import argparse
@@ -75,8 +75,8 @@ def _twice(importer: WorkOrders, path: Path) -> bool:
     changes = second.added + second.updated + second.reindexed
     typer.echo(
         f"{name}: {first.read} rows = {first.accepted} accepted + {len(first.rejected)} rejected; "
-        f"{first.added} added, {first.updated} updated, {first.merged} merged; second import changes {changes}; "
-        f"{_spent(first)}; {first.shorthand} words of shorthand learned"
+        f"{first.added} added, {first.updated} updated, {first.merged} merged; "
+        f"second import changes {changes}; {_spent(first)}; {first.shorthand} words of shorthand learned"
     )
     whole = first.read == first.accepted + len(first.rejected) == second.read
     return whole and changes == 0 and besides < LIMIT_S

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from assistant.identifiers import fold
 from assistant.records.catalogue import Catalogue
-from assistant.shorthand import Shorthand, general_words, keep_learned
+from assistant.shorthand import Learned, Shorthand, general_words, keep_learned
 from assistant.store.base import ChunkStore
 
 # Fewer orders than this do not show which company a word keeps.
@@ -33,7 +33,7 @@ RARER = 30
 PAIR_SHARE = 0.5
 _NUMBER = "#"
 _EDGE = "$"
-_STRIPPED = "()[]\"'.,;:!?"
+_STRIPPED = "()[]\"'.,;:!?/-"
 _INFLECTIONS = ("", *"s es ed d ing ings er ers r or ly y e n al age ment".split())
 _FULL = re.compile(rf"[a-z]{{{LEAST_LETTERS},}}")
 _SHORT = re.compile(r"[a-z][a-z'/&\-]*")
@@ -61,10 +61,9 @@ def learn_shorthand(
     if len(texts) < LEAST_TEXTS:
         return 0
     general = general_words()
-    # What is written out by hand says more than a likeness, and the general list more than a likeness, too.
-    learned = {**learn_from_texts(texts, manuals(), general), **learn_from_pairs(pairs)}
+    learned = Learned(learn_from_pairs(pairs), learn_from_texts(texts, manuals(), general))
     keep_learned(home, document, learned)
-    return len(learned)
+    return len({**learned.alike, **learned.pairs})
 
 
 def words_of_manuals(catalogue: Catalogue, store: ChunkStore) -> Counter[str]:
@@ -152,7 +151,8 @@ def _best(found: list[tuple[float, str]]) -> str | None:
 
 def _likeness(short: str, often: int, whole: str, whole_often: int) -> float:
     """How well a word can be shortened or mistyped to another, 0 where it cannot."""
-    if any(whole in {short + ending, short[:-1] + ending} for ending in _INFLECTIONS):
+    stems = (short, short[:-1], short + short[-1])
+    if any(whole == stem + ending for stem in stems for ending in _INFLECTIONS):
         return 0.0
     if len(whole) >= len(short) + 2:
         if not _in_order(short, whole):

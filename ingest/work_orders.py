@@ -10,7 +10,7 @@ from assistant.errors import InputError
 from assistant.records.catalogue import Catalogue
 from assistant.records.plant import Plant
 from assistant.schema import Chunk
-from assistant.shorthand import Shorthand, open_shorthand
+from assistant.shorthand import Shorthand, shorthand_of_orders
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore, Vectors
 from ingest.order_chunks import gather_orders, to_chunk
@@ -123,7 +123,7 @@ class WorkOrders:
             [order.values for order in orders],
             lambda: words_of_manuals(self._catalogue, self._store),
         )
-        shorthand = open_shorthand(self._home)
+        shorthand = shorthand_of_orders(self._home)
         chunks = [_written_out(chunk, shorthand) for chunk in chunks]
         changes = _sorted_out(chunks, held)
         progress("read", file.table.read, file.table.read)

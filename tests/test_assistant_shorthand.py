@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import StorageError
-from assistant.shorthand import PlantShorthand, Shorthand, general_words, keep_learned, open_shorthand
+from assistant.shorthand import (
+    Learned,
+    PlantShorthand,
+    Shorthand,
+    general_words,
+    keep_learned,
+    shorthand_of_orders,
+)
 
 GENERAL = Shorthand(general_words())
 
@@ -52,14 +59,18 @@ def test_every_chinese_term_is_written_out_once() -> None:
 
 
 def test_what_a_plant_taught_counts_at_once_and_over_the_general_words(tmp_path: Path) -> None:
-    shorthand = PlantShorthand(tmp_path)
-    assert shorthand.current().plain("cond grndr") == "condenser grndr"
-    keep_learned(tmp_path, "orders.csv", {"grndr": "grinder", "cond": "conditioner"})
-    assert shorthand.current().plain("cond grndr") == "conditioner grinder"
+    questions = PlantShorthand(tmp_path)
+    assert questions.current().plain("cond grndr") == "condenser grndr"
+    keep_learned(
+        tmp_path, "orders.csv", Learned({"cond": "conditioner"}, {"grndr": "grinder", "cyl": "cycle"})
+    )
+    # What was only guessed from likeness finds orders, but does not touch questions or general words.
+    assert questions.current().plain("cond grndr") == "conditioner grndr"
+    assert shorthand_of_orders(tmp_path).plain("cond grndr cyl") == "conditioner grinder cylinder"
     # The same file teaches again: what it taught before is gone.
-    keep_learned(tmp_path, "orders.csv", {"grndr": "grinder"})
-    assert open_shorthand(tmp_path).plain("cond grndr") == "condenser grinder"
-    (tmp_path / "shorthand.json").write_text("{", encoding="utf-8")
+    keep_learned(tmp_path, "orders.csv", Learned({}, {"grndr": "grinder"}))
+    assert shorthand_of_orders(tmp_path).plain("cond grndr") == "condenser grinder"
+    (tmp_path / "shorthand.json").write_text("[]", encoding="utf-8")
     os.utime(tmp_path / "shorthand.json", ns=(0, 1))
     with pytest.raises(StorageError, match="cannot be read"):
-        shorthand.current()
+        questions.current()
