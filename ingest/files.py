@@ -7,18 +7,30 @@ from pathlib import Path
 from typing import Literal
 
 from assistant.errors import DocumentError
+from ingest.archives import check_archive
 
-FileType = Literal["pdf", "markdown", "html", "text"]
+FileType = Literal["pdf", "docx", "table", "json", "markdown", "html", "text"]
 
 SUFFIXES: dict[str, FileType] = {
     ".pdf": "pdf",
+    ".docx": "docx",
+    ".docm": "docx",
+    ".xlsx": "table",
+    ".xlsm": "table",
+    ".csv": "table",
+    ".tsv": "table",
+    ".json": "json",
     ".md": "markdown",
     ".markdown": "markdown",
     ".html": "html",
     ".htm": "html",
     ".txt": "text",
 }
-ACCEPTED = "PDF, Markdown, HTML and text files"
+# Of a file that is nothing but text: ten times the longest manuals.
+TEXT_MB = 50
+# The container of Office files before 2007, and of later ones with a password.
+OLE = b"\xd0\xcf\x11\xe0"
+ACCEPTED = "PDF, Word (DOCX), Excel (XLSX), CSV, JSON, Markdown, HTML and text files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +88,37 @@ def file_type(path: Path, limit_mb: int) -> FileType:
         head = stream.read(4096)
     if b"%PDF-" in head[:1024]:
         return "pdf"
+    if head.startswith(b"PK\x03\x04"):
+        return _archive_type(path)
+    if head.startswith(OLE):
+        raise DocumentError(
+            f"{path.name} is an old Office file, or one with a password",
+            "Save it as DOCX or XLSX without a password.",
+        )
     named = SUFFIXES.get(path.suffix.lower())
     if named == "pdf":
         # Damaged headers are left to the parser, which says what is wrong.
         return "pdf"
+    if size > TEXT_MB * 1_000_000:
+        raise DocumentError(
+            f"{path.name} has {size // 1_000_000} MB of text, more than {TEXT_MB} MB", "Split it."
+        )
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
-    if named is None or (b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff"))):
+    binary = b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if named is None or binary or named == "docx" or path.suffix.lower() in {".xlsx", ".xlsm"}:
         raise DocumentError(f"{path.name} is not a file that can be read", f"Accepted are {ACCEPTED}.")
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
     return named
+
+
+def _archive_type(path: Path) -> FileType:
+    parts = check_archive(path)
+    if "word/document.xml" in parts:
+        return "docx"
+    if "xl/workbook.xml" in parts:
+        return "table"
+    raise DocumentError(f"{path.name} is an archive, not a document", f"Accepted are {ACCEPTED}.")
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

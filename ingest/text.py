@@ -13,6 +13,7 @@ from markdown_it.token import Token
 from assistant.errors import DocumentError
 from assistant.schema import Block, ParsedFile, ParsedPage
 from ingest.files import FileType
+from ingest.headers import row_blocks
 from ingest.headings import is_step
 from ingest.notices import signal_of, stands_alone
 
@@ -42,10 +43,10 @@ def read_text_file(path: Path, kind: FileType) -> ParsedFile:
         blocks = list(_markdown_blocks(text))
     else:
         blocks = list(_plain_blocks(text))
-    blocks = list(_with_notices(block for block in blocks if block.text))
+    blocks = list(with_notices(block for block in blocks if block.text))
     if not blocks:
         raise DocumentError(f"{path.name} holds no text", "Check that it is the right file.")
-    return _titled(blocks, path.stem)
+    return titled(blocks, path.stem)
 
 
 def decode(data: bytes) -> str:
@@ -64,7 +65,7 @@ def decode(data: bytes) -> str:
     return str(guess) if guess is not None else data.decode("gb18030", "replace")
 
 
-def _titled(blocks: list[Block], stem: str) -> ParsedFile:
+def titled(blocks: list[Block], stem: str) -> ParsedFile:
     """A first heading of depth 1 is the title; otherwise the file name is, and stands above all sections."""
     first = blocks[0]
     alone = sum(1 for block in blocks if block.kind == "heading" and block.level == 1) == 1
@@ -74,7 +75,7 @@ def _titled(blocks: list[Block], stem: str) -> ParsedFile:
     return ParsedFile(stem, (ParsedPage(1, (Block("heading", stem, 1, level=1), *deeper)),))
 
 
-def _with_notices(blocks: Iterator[Block]) -> Iterator[Block]:
+def with_notices(blocks: Iterator[Block]) -> Iterator[Block]:
     """Turns paragraphs that start with a signal word into notices; a word alone takes the next paragraph."""
     waiting: Block | None = None
     for block in blocks:
@@ -121,7 +122,7 @@ def _markdown_blocks(text: str) -> Iterator[Block]:
             yield from _markdown_rows(tokens[index:end])
             index = end
         elif token.type == "heading_open":
-            yield Block("heading", _one_line(_inline(tokens[index + 1])), 1, level=int(token.tag[1]))
+            yield Block("heading", one_line(_inline(tokens[index + 1])), 1, level=int(token.tag[1]))
             index += 2
         elif token.type == "inline":
             mark, marks = (marks[-1] if marks else ""), [*marks[:-1], ""] if marks else marks
@@ -165,19 +166,8 @@ def _markdown_rows(tokens: Sequence[Token]) -> Iterator[Block]:
         if token.type == "tr_open":
             rows.append([])
         elif token.type == "inline":
-            rows[-1].append(_one_line(_inline(token)))
-    yield from _row_blocks(rows[0] if rows else [], rows[1:])
-
-
-def _row_blocks(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Block]:
-    joined = " | ".join(cell for cell in header if cell)
-    for row in rows:
-        if joined and len(row) == len(header):
-            pairs = zip(header, row, strict=True)
-            text = " | ".join(f"{head}: {cell}" if head else cell for head, cell in pairs if cell)
-        else:
-            text = " | ".join(cell for cell in row if cell)
-        yield Block("table", text, 1, header=joined)
+            rows[-1].append(one_line(_inline(token)))
+    yield from row_blocks(rows[0] if rows else [], rows[1:])
 
 
 def _inline(token: Token) -> str:
@@ -189,7 +179,7 @@ def _inline(token: Token) -> str:
             pieces.append("\n")
         elif child.type == "html_inline" and re.match(r"<(?:br|/p|/div|/li)\b", child.content, re.IGNORECASE):
             pieces.append("\n")
-    return _tidy("".join(pieces))
+    return tidy("".join(pieces))
 
 
 # ---------------------------------------------------------------- HTML
@@ -219,17 +209,17 @@ def _html_blocks(text: str) -> Iterator[Block]:
 
 def _html_block(tag: Tag | None, pieces: list[str]) -> Iterator[Block]:
     preformatted = tag is not None and tag.name == "pre"
-    text = "".join(pieces).strip() if preformatted else _tidy("".join(pieces), keep_lines="\n" in pieces)
+    text = "".join(pieces).strip() if preformatted else tidy("".join(pieces), keep_lines="\n" in pieces)
     if not text:
         return
     name = tag.name if tag is not None else ""
     if re.fullmatch(r"h[1-6]", name):
-        yield Block("heading", _one_line(text), 1, level=int(name[1]))
+        yield Block("heading", one_line(text), 1, level=int(name[1]))
         return
     if name == "li" and tag is not None:
         links = tag.find_all("a", href=True)
         inner = [a for a in links if str(a["href"]).startswith("#")]
-        if inner and len(inner) == len(links) and _tidy(inner[0].get_text()) == _tidy(text):
+        if inner and len(inner) == len(links) and tidy(inner[0].get_text()) == tidy(text):
             return
         ordered = tag.parent is not None and tag.parent.name == "ol"
         number = len(tag.find_previous_siblings("li")) + 1
@@ -242,11 +232,11 @@ def _html_rows(table: Tag) -> Iterator[Block]:
     rows = []
     for row in table.find_all("tr"):
         rows.append(
-            [_one_line(_tidy(cell.get_text(" "))) for cell in row.find_all(["td", "th"], recursive=False)]
+            [one_line(tidy(cell.get_text(" "))) for cell in row.find_all(["td", "th"], recursive=False)]
         )
     first = table.find("tr")
     has_header = isinstance(first, Tag) and first.find("th") is not None
-    yield from _row_blocks(rows[0] if has_header else [], rows[1:] if has_header else rows)
+    yield from row_blocks(rows[0] if has_header else [], rows[1:] if has_header else rows)
 
 
 # ---------------------------------------------------------------- plain text
@@ -287,7 +277,8 @@ def _is_plain_heading(line: str) -> bool:
     return shouted or bool(_PLAIN_HEADING.match(line))
 
 
-def _tidy(text: str, keep_lines: bool = True) -> str:
+def tidy(text: str, keep_lines: bool = True) -> str:
+    """Text without the spaces and empty lines of typesetting."""
     text = text.replace("\u00a0", " ").replace("\u200b", "")
     if not keep_lines:
         text = text.replace("\n", " ")
@@ -295,5 +286,6 @@ def _tidy(text: str, keep_lines: bool = True) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Text with every run of white space as one space."""
     return " ".join(text.split())
