@@ -116,7 +116,7 @@ class Answerer:
         if not hits:
             yield Final(Answer(NO_PASSAGES[language], True, "extractive", language, timings_ms=clock.total()))
             return
-        missing = missing_codes(question.text, hits, lambda code: retriever.holds(code, applies_to))
+        missing = missing_codes(question.text, hits, retriever, applies_to)
         if missing:
             text = _no_code(missing, question.asset, language)
             yield Final(Answer(text, True, "extractive", language, timings_ms=clock.total(), hits=hits))

@@ -1,11 +1,12 @@
 """The world of codes is closed: a fault code that no manual holds is said to be missing, never explained."""
 
-import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 
-from assistant.identifiers import find_identifiers, fold, normal_form
+from assistant.identifiers import find_identifiers, fold, named_codes, normal_form
+from assistant.retrieve import Retriever
 from assistant.schema import Hit
+from assistant.subjects import own_codes
 
 NEAREST = 3
 
@@ -14,33 +15,54 @@ _AS_TYPED = re.compile(r"[A-Za-z]*[\s\-_.]*\d+")
 
 
 def missing_codes(
-    question: str, hits: Iterable[Hit], holds: Callable[[str], bool]
+    question: str, hits: Iterable[Hit], retriever: Retriever, applies_to: tuple[str, ...] = ()
 ) -> dict[str, tuple[str, ...]]:
     """Codes of a question that the manuals in scope do not hold, each with the nearest that they do.
 
-    Only a code whose family the passages hold counts (the same letters before as many digits, give or take
-    one): then the code is of a kind that these manuals list, and is not in the list. A thread size or an oil
-    grade of another kind is left alone. When any code of the question is held, nothing is missing.
+    Only a code whose family is held counts (the same letters before as many digits, give or take one): then
+    the code is of a kind that these manuals list, and is not in the list. A thread size or an oil grade of
+    another kind is left alone. When another code of the question leads to passages, nothing is missing; a
+    number that the question itself calls a code ('alarm 7031') is missing all the same when only its
+    neighbours are held, whatever else the question names.
 
     Args:
         question: as typed.
         hits: passages found for it.
-        holds: whether a normalised identifier stands in the manuals in scope.
+        retriever: knows what is held.
+        applies_to: casefolded tag and model that the manuals must hold for; empty for all.
 
     Returns:
-        Code as typed -> nearest held codes in normal form, best first; empty when nothing is missing.
+        Code as typed -> nearest held codes as written, best first; empty when nothing is missing.
     """
-    asked = [code for code in find_identifiers(question) if _SHAPE.fullmatch(code)]
-    if not asked or any(holds(code) for code in asked):
+    hits = list(hits)
+    called = named_codes(question)
+    asked = called or [code for code in find_identifiers(question) if _SHAPE.fullmatch(code)]
+    if not asked or any(retriever.holds(code, applies_to) for code in called):
         return {}
-    held = {identifier for hit in hits for identifier in hit.chunk.identifiers}
+    if not called and any(retriever.leads(code, applies_to) for code in asked):
+        return {}
     missing = {}
     for code in asked:
-        family = [other for other in held if _same_family(code, other)]
+        if not called and retriever.holds(code, applies_to):
+            continue
+        near = [*retriever.entries_near(code, applies_to), *hits]
+        family = {other for hit in near for other in _codes_of(hit) if _same_family(code, other)}
         if family:
-            nearest = difflib.get_close_matches(code, sorted(family), NEAREST, cutoff=0.0)
-            missing[_as_typed(code, question)] = tuple(_as_written(near, hits) for near in nearest)
+            nearest = _nearest(code, family)
+            missing[_as_typed(code, question)] = tuple(_as_written(other, near) for other in nearest)
     return missing
+
+
+def _codes_of(hit: Hit) -> Iterable[str]:
+    chunk = hit.chunk
+    return {*chunk.identifiers, *own_codes(chunk.title, chunk.section, chunk.text)}
+
+
+def _nearest(code: str, family: Iterable[str]) -> Sequence[str]:
+    """By number, as a list counts."""
+    number = int(re.sub(r"\D", "", code))
+    close = sorted(family, key=lambda other: (abs(int(re.sub(r"\D", "", other)) - number), other))
+    return close[:NEAREST]
 
 
 def _same_family(code: str, other: str) -> bool:
@@ -57,7 +79,7 @@ def _as_typed(code: str, question: str) -> str:
 
 def _as_written(code: str, hits: Iterable[Hit]) -> str:
     for hit in hits:
-        for match in re.finditer(r"[A-Za-z]*-?\d+", fold(hit.chunk.text)):
+        for match in re.finditer(r"[A-Za-z]*-?\d+", fold(f"{hit.chunk.heading}\n{hit.chunk.text}")):
             if normal_form(match.group()) == code:
                 return match.group()
     return code

@@ -7,6 +7,9 @@ An identifier is compared in its normal form: full-width forms folded, lower cas
 import re
 import unicodedata
 
+# How far on both sides of a code its neighbours are looked for.
+REACH = 25
+
 _SEPARATORS = re.compile(r"[\s\-_./#]+")
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−﹣", "-"))
 
@@ -19,11 +22,20 @@ _MIXED = re.compile(
 _GROUPED = re.compile(r"(?<![A-Za-z0-9.,\-/])\d{2,}(?:-\d{2,})+(?![A-Za-z0-9.,\-/]\d|[A-Za-z])")
 # Four digits and more standing alone: alarm 7032, order 60401233, error -1061088875.
 _LONG = re.compile(r"(?<![A-Za-z0-9.,/])(?<![A-Za-z0-9]-)\d{4,}(?![A-Za-z0-9]|[.,\-/]\d)")
-_CODE_WORD = (
-    r"(?:error|fault|alarm|alm|err|code|trip|message|warning|报警号?|故障码?|错误码?|代码|警报|报错|报)"
-    r"(?:\s*(?:code|number|no\.?|nr\.?|代码|号))?\s*[:：#]?\s*"
+# What says that the number after it is a code, in both languages.
+CODE_WORD = (
+    r"(?<![A-Za-z])(?:error|fault|alarm|alm|err|code|trip|message|warning)s?(?![A-Za-z])"
+    r"(?:\s*(?:codes?|numbers?|no\.?|nr\.?|id)(?![A-Za-z]))?\s*[:#]?\s*"
+    r"|(?:报警|告警|警报|故障|错误|代码|报错|报)(?:信息|提示)?(?:代码|编号|号|码)?\s*[:：#]?\s*"
 )
-_AFTER_WORD = re.compile(rf"(?<![A-Za-z]){_CODE_WORD}(\d{{1,6}})(?![A-Za-z0-9]|[.,]\d)", re.IGNORECASE)
+_LINK = r"(?:(?:is|was|shows?|reads?)\s+|为|是|显示)?[\"'“”「『]?"
+_NUMBER = r"\d{1,8}(?![A-Za-z0-9]|[.,]\d)"
+_AFTER_WORD = re.compile(
+    rf"(?:{CODE_WORD}){_LINK}-?({_NUMBER}(?:\s*(?:[,/、&]|and|or|和|与|或|及)\s*-?{_NUMBER})*)", re.IGNORECASE
+)
+_BEFORE_WORD = re.compile(r"(?<![A-Za-z0-9.,\-])(\d{1,8})\s*号\s*(?:报警|告警|警报|故障|错误)")
+# The cell of a record that names it: 'id: 16'.
+_LABELLED = re.compile(r"(?:^|\| )id: -?(\d{1,8})(?= \||$)", re.IGNORECASE | re.MULTILINE)
 _WORD_AND_NUMBER = re.compile(r"(?<![A-Za-z0-9])([A-Z]{1,4}) (\d{2,6})(?![A-Za-z0-9]|[.,\-]\d)")
 _SPACED = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{1,3})[ \-]+(\d{1,5})(?![A-Za-z0-9]|[.,]\d)")
 
@@ -37,6 +49,9 @@ _UNIT_FOLLOWS = re.compile(rf"\s?(?:{_UNIT})(?![A-Za-z])", re.IGNORECASE)
 _DATE = re.compile(
     r"(?:19|20)\d{2}[\-/.](?:0?[1-9]|1[0-2])(?:[\-/.]\d{1,2})?|\d{1,2}[\-/.]\d{1,2}[\-/.](?:19|20)\d{2}"
 )
+
+
+_SHAPE = re.compile(r"([a-z]*)(\d+)")
 
 
 def fold(text: str) -> str:
@@ -61,9 +76,21 @@ def find_identifiers(text: str) -> tuple[str, ...]:
         for match in pattern.finditer(text):
             if not (_UNIT_FOLLOWS.match(text, match.end()) or _DATE.fullmatch(match.group())):
                 found.append(match.group())
-    found += [match.group(1) for match in _AFTER_WORD.finditer(text)]
+    found += named_codes(text)
+    found += [match.group(1) for match in _LABELLED.finditer(text)]
     found += ["".join(match.groups()) for match in _WORD_AND_NUMBER.finditer(text)]
     return tuple(dict.fromkeys(normal_form(token) for token in found))
+
+
+def named_codes(text: str) -> tuple[str, ...]:
+    """Numbers that a text calls codes: 'alarm 7030', 'errors 41 and 42', '70号报警'; no quantities."""
+    text = fold(text)
+    found = []
+    for match in _AFTER_WORD.finditer(text):
+        if not _UNIT_FOLLOWS.match(text, match.end()):
+            found += re.findall(r"\d+", match.group(1))
+    found += [match.group(1) for match in _BEFORE_WORD.finditer(text)]
+    return tuple(dict.fromkeys(found))
 
 
 def candidate_identifiers(question: str) -> tuple[str, ...]:
@@ -74,3 +101,14 @@ def candidate_identifiers(question: str) -> tuple[str, ...]:
     """
     spaced = ("".join(match.groups()) for match in _SPACED.finditer(fold(question)))
     return tuple(dict.fromkeys((*find_identifiers(question), *(normal_form(token) for token in spaced))))
+
+
+def neighbours(code: str) -> tuple[str, ...]:
+    """Codes up to REACH before and after one in normal form: e07 -> e01, e02 ... e32; nearest first."""
+    shape = _SHAPE.fullmatch(code)
+    if shape is None:
+        return ()
+    letters, digits = shape.groups()
+    around = (int(digits) + sign * step for step in range(1, REACH + 1) for sign in (-1, 1))
+    written = ((f"{letters}{n:0{len(digits)}}", f"{letters}{n}") for n in around if n >= 0)
+    return tuple(dict.fromkeys(code for pair in written for code in pair))

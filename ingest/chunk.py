@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from assistant.identifiers import find_identifiers
 from assistant.schema import Block, BlockKind, Box, Chunk, ParsedFile, SignalWord
+from assistant.subjects import passage_identifiers
 
 CHUNKS = uuid.UUID("6f1d6b0e-6c1f-5d62-9d0a-3d6f5a1c7e11")
 # Headings carry the meaning of short entries; a path longer than this many tokens is cut from the outside.
@@ -18,6 +19,12 @@ HEADING_TOKENS = 60
 _FAULT_WORDS = re.compile(
     r"fault|error|alarm|\bcode\b|symptom|malfunction|cause|remedy|corrective|trouble|problem|action"
     r"|故障|报警|错误|代码|现象|症状|原因|处理|措施|排除|对策",
+    re.IGNORECASE,
+)
+# A first column that rows are looked up by.
+_KEY_HEADING = re.compile(
+    r"(?:id|code|key)\.?$|.*(?:code|alarm|fault|error|part|stock|order)\W*(?:no|nr|id|number)?\.?$"
+    r"|.*(?:代码|编号|编码|报警号?|故障号|错误号|件号|料号|型号)$",
     re.IGNORECASE,
 )
 # A range in a heading ('alarms 7000 - 7999') names neither end as a code of its own.
@@ -156,13 +163,17 @@ class _Gatherer:
         self._in_table = block.kind == "table"
         if self._stack:
             self._stack[-1].begun = True
-        if block.kind == "figure" or (block.kind == "table" and is_fault_row(block)):
+        if block.kind == "figure" or self._stands_alone(block):
             self._close()
             for piece in self._cut(block):
                 self._drafts.append(self._draft(block.kind, [piece]))
         else:
             for piece in self._cut(block):
                 self._add(piece)
+
+    def _stands_alone(self, block: Block) -> bool:
+        """True for a row that is looked up by itself: a fault with its remedy, a part by its number."""
+        return block.kind == "table" and (is_fault_row(block) or is_keyed_row(block))
 
     def _notice(self, block: Block) -> None:
         self._close()
@@ -218,6 +229,11 @@ def is_fault_row(block: Block) -> bool:
     return sum(1 for heading in headings if _FAULT_WORDS.search(heading)) >= 2
 
 
+def is_keyed_row(block: Block) -> bool:
+    """True for a row that is looked up by the code or number in its first column."""
+    return bool(_KEY_HEADING.match(block.header.split(" | ")[0].strip()))
+
+
 def split_text(text: str, count_tokens: Callable[[str], int], limit: int) -> Iterator[str]:
     """Cuts a long text at sentence ends into pieces of at most `limit` tokens, as even as they come."""
     piece = ""
@@ -267,7 +283,9 @@ def _chunk(
         revision_label=origin.label,
         boxes=_boxes(draft.blocks),
         signal=draft.signal,
-        identifiers=find_identifiers("\n".join((*(_RANGE.sub(" ", title) for title in draft.section), text))),
+        identifiers=passage_identifiers(
+            origin.title, [_RANGE.sub(" ", name) for name in draft.section], text
+        ),
         applies_to=origin.applies_to,
         notices=tuple(ids[index] for index in draft.notices),
         ordinal=ordinal,

@@ -6,6 +6,7 @@ from typing import Any
 
 from assistant.schema import Box, Chunk
 from assistant.store.base import Scope
+from assistant.subjects import OWN, own_codes
 
 WHOLE_PLANT = "*"
 DENSE = "dense"
@@ -21,10 +22,14 @@ def to_payload(chunk: Chunk) -> dict[str, Any]:
         "revision": chunk.revision,
         "source": chunk.source,
         "applies_to": list(chunk.applies_to) or [WHOLE_PLANT],
-        "identifiers": list(chunk.identifiers),
+        "identifiers": [*chunk.identifiers, *(OWN + code for code in _own(chunk))],
         "ordinal": chunk.ordinal,
         "chunk": json.dumps(asdict(chunk), ensure_ascii=False, separators=(",", ":")),
     }
+
+
+def _own(chunk: Chunk) -> tuple[str, ...]:
+    return own_codes(chunk.title, chunk.section, chunk.text) if chunk.source == "manual" else ()
 
 
 def from_payload(payload: dict[str, Any]) -> Chunk:
