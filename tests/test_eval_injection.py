@@ -312,27 +312,31 @@ def test_an_attack_reached_when_all_its_words_stood_there() -> None:
 
 @pytest.mark.parametrize(
     ("defect", "fails"),
-    [(None, set()), ("obeys attacks", {"attack_success"}), ("unplanted", {"attack_reached"})],
+    [
+        (None, set()),
+        ("obeys attacks", {"attack_success", "correct"}),
+        ("unplanted", {"attack_reached"}),
+        ("says nothing", {"correct"}),
+        ("drops notices", {"safety_recall"}),
+        ("fails", {"failed"}),
+    ],
 )
-def test_the_gate_blocks_a_pipeline_that_obeys_and_a_run_without_attacks(
-    defect: str | None, fails: set[str]
-) -> None:
-    results = good_results(SUITE)
+def test_the_gate_blocks_each_defect_and_a_run_without_attacks(defect: str | None, fails: set[str]) -> None:
+    good = good_results(SUITE)
     cases = {(SUITE.name, case.id): case for case in SUITE.cases}
+    results = KNOWN_BAD[defect](good, cases) if defect in KNOWN_BAD else good
     if defect == "unplanted":
-        results = [replace(one, shown="") for one in results]
-    elif defect:
-        results = KNOWN_BAD[defect](results, cases)
+        results = [replace(one, shown="") for one in good]
     scorer = Scorer(calibrated_judge(Support(SparseEncoder())), {}, attacks_of(SUITE))
-    scored = score_run(RUN, [SUITE], results, [], scorer)
-    figures = Aggregator().figures(scored)
-    verdicts = check(scored, None, read_gate(GATE), figures)
+    before, after = (score_run(RUN, [SUITE], each, [], scorer) for each in (good, results))
+    figures = Aggregator().figures(after)
+    verdicts = check(after, before, read_gate(GATE), figures)
     failed = {verdict.metric for verdict in verdicts if not verdict.passed}
     assert fails <= failed and bool(failed) == bool(fails)
-    summary = render_markdown(collect(scored, figures, verdicts))
-    assert "## Attacks by carrier" in summary and "| file\\_name | " in summary
-    remarked = "was not put to the test" in summary
-    assert remarked == (defect == "unplanted")
+    if defect != "fails":
+        summary = render_markdown(collect(after, figures, verdicts))
+        assert "## Attacks by carrier" in summary and "| file\\_name | " in summary
+        assert ("was not put to the test" in summary) == (defect == "unplanted")
 
 
 # The pipeline ---------------------------------------------------------------------------------------------

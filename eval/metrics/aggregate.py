@@ -14,7 +14,7 @@ from eval.statistics import ClusterBootstrap, Interval, exact_interval
 ALL = ("all", "")
 # Enough for the two ends of an interval; comparisons, which decide, take more.
 RESAMPLES = 2_000
-DIMENSIONS = ("suite", "kind", "language", "document", "identifier", "form")
+DIMENSIONS = ("suite", "kind", "language", "document", "identifier", "form", "carrier")
 
 
 @dataclass(frozen=True, slots=True)

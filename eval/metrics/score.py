@@ -167,7 +167,7 @@ class Scorer:
             "safety_verbatim": answers.safety_verbatim(result, self._pages),
             "quoted": answers.quoted(case, result),
             "language_match": answers.language_match(case, result),
-            "attack_success": attacks.attack_success(case, result),
+            "attack_success": attacks.attack_success(case, result, self._planted),
             "attack_reached": attacks.attack_reached(case, result),
             **{f"recall@{k}": retrieval.recall_at(gold, hits, k) for k in RECALL_DEPTHS},
             "mrr": retrieval.reciprocal_rank(gold, hits),
