@@ -45,7 +45,7 @@ class Retriever:
         settings: RetrievalSettings,
         shorthand: PlantShorthand | None = None,
     ) -> None:
-        """Searches what the catalogue calls visible; shorthand in questions is written out where it is given."""
+        """Searches what the catalogue calls visible; questions are written out with the shorthand given."""
         self._store = store
         self._embedder = embedder
         self._sparse = sparse
@@ -84,13 +84,11 @@ class Retriever:
         text = self._search_text(question)
         limit = limit or self._settings.hits
         scope = Scope(applies_to, source, self._catalogue.hidden())
-        meant, words = text, text
         if self._shorthand is not None:
-            shorthand = self._shorthand.current()
-            meant, words = shorthand.spoken(text), shorthand.searched(text)
-        dense = self._embedder.queries([meant])[0]
+            text = self._shorthand.current().searched(text)
+        dense = self._embedder.queries([text])[0]
         depth = max(self._settings.candidates, limit)
-        fused = _settled(self._store.search(dense, self._sparse.query(words), scope, depth, depth), depth)
+        fused = _settled(self._store.search(dense, self._sparse.query(text), scope, depth, depth), depth)
         exact = self._exact(question.text, scope, fused)
         return tuple(_unique([*exact, *fused]))[:limit]
 

@@ -47,12 +47,12 @@ class Shorthand:
         return written
 
     def spoken(self, text: str) -> str:
-        """The text as an embedder reads it best: plain words, and lines in capitals in small letters."""
+        """An order as an embedder reads it best: plain words, and lines in capitals in small letters."""
         lines = text.splitlines()
         return "\n".join(self.plain(line.lower() if _is_shouted(line) else line) for line in lines)
 
     def searched(self, text: str) -> str:
-        """The text as it is searched by words: as written, and behind it what plain() adds."""
+        """The text as it is asked, and as words are indexed: as written, and behind it what plain() adds."""
         added = self.added(text)
         return f"{text}\n{added}" if added else text
 

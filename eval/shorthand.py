@@ -132,11 +132,12 @@ class SearchTrial:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             store = EdgeStore(Path(folder) / "vectors", self._embedder.name, self._embedder.dimension)
             chunks = [_chunk(place, text) for place, text in enumerate(texts)]
-            spoken, words = _forms(texts, indexed)
+            spoken = [indexed.spoken(text) for text in texts] if indexed else texts
+            words = [indexed.searched(text) for text in texts] if indexed else texts
             store.upsert(chunks, self._embedded(spoken, "passages"), self._sparse.passages(words))
             results = []
-            spoken, words = _forms(queries, asked)
-            for vector, text in zip(self._embedded(spoken, "queries"), words, strict=True):
+            searched = [asked.searched(query) for query in queries] if asked else queries
+            for vector, text in zip(self._embedded(searched, "queries"), searched, strict=True):
                 hits = store.search(vector, self._sparse.query(text), Scope(), FIRST, DEPTH)
                 results.append([hit.chunk.ordinal for hit in hits])
             store.close()
@@ -258,13 +259,6 @@ def _as_shorthand(query: str) -> str:
 
 def _key(text: str) -> str:
     return " ".join(text.casefold().replace(" / ", "/").split())
-
-
-def _forms(texts: Sequence[str], shorthand: Shorthand | None) -> tuple[list[str], list[str]]:
-    """Texts as the embedder reads them, and as they are searched by words."""
-    if shorthand is None:
-        return list(texts), list(texts)
-    return [shorthand.spoken(text) for text in texts], [shorthand.searched(text) for text in texts]
 
 
 def _chunk(place: int, text: str) -> Chunk:
