@@ -20,6 +20,7 @@ from assistant.schema import Chunk
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore, Vectors
 from ingest.chunk import embedding_text
+from ingest.reuse import known_vectors
 
 STORE_BATCH = 512
 # Stage name, steps done, steps in all.
@@ -74,7 +75,7 @@ class RevisionBuilder:
             self._journal("begun")
             self._files.put(path)
             self._journal("original kept")
-            self._write(chunks, progress)
+            self._write(revision, chunks, progress)
             progress("check", 0, len(chunks))
             self._check(revision, chunks)
             self._store.flush()
@@ -86,9 +87,9 @@ class RevisionBuilder:
             self._abandon(revision)
             raise
 
-    def _write(self, chunks: Sequence[Chunk], progress: Progress) -> None:
+    def _write(self, revision: Revision, chunks: Sequence[Chunk], progress: Progress) -> None:
         texts = [embedding_text(chunk) for chunk in chunks]
-        vectors = self._embed(texts, progress)
+        vectors = self._embed(texts, known_vectors(self._catalogue, self._store, revision), progress)
         self._journal("embedded")
         words = self._sparse.passages(texts)
         for start in range(0, len(chunks), STORE_BATCH):
@@ -98,17 +99,17 @@ class RevisionBuilder:
             self._journal(f"stored {min(start + STORE_BATCH, len(chunks))} of {len(chunks)}")
         progress("store", len(chunks), len(chunks))
 
-    def _embed(self, texts: Sequence[str], progress: Progress) -> Vectors:
-        """One unit vector per text; equal texts, such as repeated warnings, once."""
-        unique = list(dict.fromkeys(texts))
-        place = {text: index for index, text in enumerate(unique)}
-        progress("embed", 0, len(unique))
-        vectors = self._embedder.passages(unique, lambda done, total: progress("embed", done, total))
-        lengths = np.linalg.norm(vectors, axis=1)
+    def _embed(self, texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> Vectors:
+        """One unit vector per text; equal texts, such as repeated warnings, once, known ones never."""
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        progress("embed", 0, len(new))
+        vectors = self._embedder.passages(new, lambda done, total: progress("embed", done, total))
+        embedded = known | dict(zip(new, vectors, strict=True))
+        stacked: Vectors = np.stack([embedded[text] for text in texts])
+        lengths = np.linalg.norm(stacked, axis=1)
         if not np.isfinite(lengths).all() or np.abs(lengths - 1).max() > 0.01:
             raise ModelError(f"The embedder {self._embedder.name} gave vectors that cannot be searched")
-        embedded: Vectors = vectors[[place[text] for text in texts]]
-        return embedded
+        return stacked
 
     def _check(self, revision: Revision, chunks: Sequence[Chunk]) -> None:
         """Every chunk that was cut can be fetched as it was cut, and nothing else is there."""

@@ -54,9 +54,13 @@ def ingest_all(
 
     def family(members: Sequence[tuple[int, Candidate]]) -> dict[int, IngestOutcome]:
         found = {}
-        for place, candidate in members:
-            if not stop.is_set():
-                found[place] = work(candidate, watched(candidate))
+        try:
+            for place, candidate in members:
+                if not stop.is_set():
+                    found[place] = work(candidate, watched(candidate))
+        except BaseException:
+            stop.set()
+            raise
         return found
 
     outcomes: dict[int, IngestOutcome] = {}

@@ -36,17 +36,19 @@ def ray_engine(embedder: Embedder, settings: Settings) -> Iterator[Engine]:
         MissingExtraError: Ray is not installed.
         LinesideError: the cluster cannot be reached.
     """
-    ray = _connect(settings)
-    try:
-        cores = int(ray.cluster_resources().get("CPU", 1))
-        shared = _RayEmbedder(ray, embedder, settings.store.root / "models")
-        workers = settings.ingest.workers or cores
-        yield Engine(_RayParser(ray), GroupedEmbedder(shared), workers)
-    finally:
-        ray.shutdown()
+    # A short path of its own: Ray's sockets lie below it, and their names may not exceed 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        ray = _connect(settings, folder)
+        try:
+            cores = int(ray.cluster_resources().get("CPU", 1))
+            shared = _RayEmbedder(ray, embedder, settings.store.root / "models")
+            workers = settings.ingest.workers or cores
+            yield Engine(_RayParser(ray), GroupedEmbedder(shared), workers)
+        finally:
+            ray.shutdown()
 
 
-def _connect(settings: Settings) -> Any:
+def _connect(settings: Settings, folder: str) -> Any:
     # Ray reports its use to its makers unless told otherwise before it is imported.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
@@ -60,6 +62,7 @@ def _connect(settings: Settings) -> Any:
         "num_cpus": settings.ingest.workers or len(os.sched_getaffinity(0)),
         "include_dashboard": False,
         "_node_ip_address": "127.0.0.1",
+        "_temp_dir": folder,
     }
     try:
         ray.init(

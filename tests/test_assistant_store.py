@@ -117,6 +117,14 @@ class TestContract:
         store.delete("r1")
         assert (store.count(), store.count("r1")) == (1, 0)
 
+    def test_vectors_come_back_as_they_were_written(self, store: ChunkStore) -> None:
+        chunks = [a_chunk(name) for name in TEXTS]
+        written = fill(store, chunks)
+        found = store.vectors([chunks[2].id, str(uuid.uuid4()), chunks[0].id])
+        assert set(found) == {chunks[2].id, chunks[0].id}
+        np.testing.assert_array_equal(found[chunks[2].id], written[2])
+        assert store.vectors([]) == {}
+
     def test_section_reads_neighbours_in_order(self, store: ChunkStore) -> None:
         fill(store, [a_chunk(name) for name in TEXTS])
         assert [chunk.section[-1] for chunk in store.section("r1", 1, 2)] == ["valve", "zh"]

@@ -13,7 +13,7 @@ from assistant.errors import MissingExtraError
 from assistant.store.base import Vectors
 
 QUERY, PASSAGE = "query: ", "passage: "
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
 """Padded tokens in one run: a question waits no longer than one run behind an ingest in the same process."""
 PAD_TO = 16
 """Lengths are rounded up to a multiple of this, so that the engine prepares itself for few shapes."""

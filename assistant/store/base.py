@@ -75,6 +75,9 @@ class ChunkStore(ChunkSearch, Protocol):
     def fetch(self, ids: Sequence[str]) -> list[Chunk]:
         """Chunks by id, in the order asked; unknown ids are left out."""
 
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Dense vectors by chunk id; unknown ids are left out."""
+
     def delete(self, revision: str) -> None:
         """Removes every chunk of a revision."""
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import qdrant_edge as qe
 
 from assistant.errors import HomeInUseError, SettingsError, StorageError
@@ -123,6 +124,19 @@ class EdgeStore:
             records = self._shard.retrieve(list(ids), with_payload=True, with_vector=False)
         found = {str(record.id): from_payload(record.payload or {}) for record in records}
         return [found[chunk_id] for chunk_id in ids if chunk_id in found]
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Dense vectors by id; see ChunkStore."""
+        if not ids:
+            return {}
+        with self._gate.reading(), _translated("read"):
+            records = self._shard.retrieve(list(ids), with_payload=False, with_vector=True)
+        named = {str(record.id): record.vector for record in records}
+        return {
+            chunk_id: np.asarray(vector[DENSE], dtype=np.float32)
+            for chunk_id, vector in named.items()
+            if isinstance(vector, dict)
+        }
 
     def delete(self, revision: str) -> None:
         """Removes a revision's chunks; see ChunkStore."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 from qdrant_client import QdrantClient
 from qdrant_client import models as qm
 from qdrant_client.http.exceptions import ApiException
@@ -99,6 +100,21 @@ class ServerStore:
             records = self._client.retrieve(self._name, ids=list(ids), with_payload=True)
         found = {str(record.id): from_payload(record.payload or {}) for record in records}
         return [found[chunk_id] for chunk_id in ids if chunk_id in found]
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Dense vectors by id; see ChunkStore."""
+        if not ids:
+            return {}
+        with _translated("read"):
+            records = self._client.retrieve(
+                self._name, ids=list(ids), with_payload=False, with_vectors=[DENSE]
+            )
+        named = {str(record.id): record.vector for record in records}
+        return {
+            chunk_id: np.asarray(vector[DENSE], dtype=np.float32)
+            for chunk_id, vector in named.items()
+            if isinstance(vector, dict)
+        }
 
     def delete(self, revision: str) -> None:
         """Removes a revision's chunks; see ChunkStore."""
