@@ -133,16 +133,15 @@ def to_chunk(order: Order, columns: Columns, document: str, models: Mapping[str,
 
 
 def order_text(values: Mapping[str, str], columns: Columns) -> str:
-    """The description as it stands, then the other texts under the file's own headings."""
+    """Description and details as they stand, then the other texts under the file's own headings."""
     return "\n".join(_lines(values, columns))[:MAX_TEXT]
 
 
 def _lines(values: Mapping[str, str], columns: Columns) -> Iterator[str]:
-    if values.get("description"):
-        yield values["description"]
-    for name in TEXT_FIELDS[1:]:
+    for name in TEXT_FIELDS:
         if values.get(name):
-            yield f"{columns.of[name][0]}: {values[name]}"
+            told = name in {"description", "details"}
+            yield values[name] if told else f"{columns.of[name][0]}: {values[name]}"
 
 
 def _reason(values: Mapping[str, str], columns: Columns) -> str:

@@ -33,10 +33,10 @@ RARER = 30
 PAIR_SHARE = 0.5
 _NUMBER = "#"
 _EDGE = "$"
-_STRIPPED = "()[]\"'.,;:!?/-"
+_STRIPPED = "()[]\"'.,;:!?"
 _INFLECTIONS = ("", *"s es ed d ing ings er ers r or ly y e n al age ment".split())
 _FULL = re.compile(rf"[a-z]{{{LEAST_LETTERS},}}")
-_SHORT = re.compile(r"[a-z][a-z'/&\-]*")
+_SHORT = re.compile(r"[a-z](?:[a-z'/&\-]*[a-z])?")
 
 
 def learn_shorthand(
@@ -57,7 +57,11 @@ def learn_shorthand(
         StorageError: the home cannot be read or written.
     """
     pairs = [(order["description"], order["plain"]) for order in orders if order.get("plain")]
-    texts = list(dict.fromkeys(order.get("description", "") for order in orders))
+    texts = list(
+        dict.fromkeys(
+            f"{order.get('description', '')} {order.get('details', '')}".strip() for order in orders
+        )
+    )
     if len(texts) < LEAST_TEXTS:
         return 0
     general = general_words()

@@ -2,10 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assistant.errors import StorageError
+from assistant.retrieve import Retriever
+from assistant.schema import Question
+from assistant.settings import RetrievalSettings
 from assistant.shorthand import (
     Learned,
     PlantShorthand,
@@ -74,3 +78,17 @@ def test_what_a_plant_taught_counts_at_once_and_over_the_general_words(tmp_path:
     os.utime(tmp_path / "shorthand.json", ns=(0, 1))
     with pytest.raises(StorageError, match="cannot be read"):
         questions.current()
+
+
+def test_a_question_in_shorthand_finds_the_manual(workshop: Any) -> None:
+    path = workshop.write("fan.md")
+    path.write_text(
+        "# Fan\n\n## Belt\n\nTighten it.\n\n## Change out bearing\n\nPull it off.\n", encoding="utf-8"
+    )
+    workshop.ingestor.ingest(path, "fan.md")
+    parts = (workshop.store, workshop.embedder, workshop.sparse, workshop.catalogue, RetrievalSettings())
+    asked = Question("c/o brg")
+    found = Retriever(*parts, PlantShorthand(workshop.home)).pinned().retrieve(asked)
+    assert found[0].chunk.section[-1] == "Change out bearing"
+    words = workshop.sparse.query(asked.text).indices
+    assert not set(words) & set(workshop.sparse.passages([found[0].chunk.text])[0].indices)

@@ -1,19 +1,26 @@
 """Work orders of any export become passages; none is lost, and a second import changes nothing."""
 
+import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
+from assistant.assets import AssetResolver
 from assistant.embedding import Embedder
 from assistant.errors import InputError
 from assistant.records.catalogue import Catalogue
 from assistant.records.database import open_database
 from assistant.records.plant import Plant
-from assistant.schema import Asset, Chunk
+from assistant.retrieve import Retriever
+from assistant.schema import Asset, Chunk, TriageForm
+from assistant.settings import RetrievalSettings
 from assistant.sparse import SparseEncoder
 from assistant.store.base import Scope
 from assistant.store.edge import EdgeStore
+from assistant.triage.rank import Triage
 from ingest.order_chunks import order_id
 from ingest.order_file import Choices
 from ingest.rejects import write_rejects
@@ -35,6 +42,7 @@ class Office:
         self, home: Path, store: EdgeStore, plant: Plant, catalogue: Catalogue, embedder: Embedder
     ) -> None:
         self.home, self.store, self.plant, self.embedder = home, store, plant, embedder
+        self.catalogue = catalogue
         self.importer = WorkOrders(store, embedder, SparseEncoder(), plant, catalogue, home)
 
     def write(self, content: str | bytes, name: str = "orders.csv") -> Path:
@@ -220,3 +228,30 @@ def test_no_row_of_a_real_fleet_is_lost(office: Office, name: str) -> None:
     assert outcome.added + outcome.merged == outcome.accepted
     again = office.importer.ingest(path)
     assert (again.added, again.updated, again.reindexed) == (0, 0, 0)
+
+
+def test_triage_tells_what_fixed_it_from_excel_and_json_exports(office: Office) -> None:
+    office.plant.add_assets([Asset("PR-01", model="HP-250"), Asset("CV-06")])
+    book = Workbook()
+    book.active.append(["WONUM", "ASSETNUM", "REPORTDATE", "DESCRIPTION", "CAUSE", "REMEDY", "STATUS"])
+    book.active.append(
+        ["A1", "PR-01", date(2025, 3, 1), "PRESS OVERHEATS", "Strainer", "Cleaned strainer", "COMP"]
+    )
+    book.active.append(["A2", "CV-06", date(2025, 3, 2), "Belt overheats", "", "Tensioned", "COMP"])
+    book.save(office.home / "orders.xlsx")
+    assert office.importer.ingest(office.home / "orders.xlsx").added == 2
+    record = {"id": "J7", "title": "press o/heating again", "assetId": "PR-01", "status": "DONE"}
+    record |= {"createdAt": "2025-04-02T06:00:00Z", "completionNotes": "Replaced cooler fan"}
+    assert (
+        office.take(json.dumps({"workOrders": [record]}), "maintainx.json").origin == "looks like maintainx"
+    )
+    resolver = AssetResolver(office.plant, office.catalogue, office.store)
+    sparse = SparseEncoder()
+    retriever = Retriever(office.store, office.embedder, sparse, office.catalogue, RetrievalSettings())
+    triage = Triage(resolver, retriever, office.plant, office.store, sparse)
+    result = triage.rank(TriageForm("PR-01", "press is overheating"))
+    told = {order.number: (order.date, order.text, order.remedy) for order in result.orders}
+    assert told == {
+        "A1": ("2025-03-01", "PRESS OVERHEATS", "Cleaned strainer"),
+        "J7": ("2025-04-02 06:00", "press o/heating again", "Replaced cooler fan"),
+    }
