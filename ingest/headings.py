@@ -13,6 +13,8 @@ from ingest.pdf import OutlineEntry
 
 RUN_IN_LEVEL = 3
 TASK_LEVEL = 4
+# A short bold line that recurs so often is a label, not a heading.
+MIN_LABELS = 3
 CAPTION_LEVEL = 6
 _CAPTION = re.compile(r"^(?:table|tab\.|表)\s*(?:[A-Z]?[-–.]?\d+|\d+)", re.IGNORECASE)
 _FIGURE = re.compile(
@@ -85,10 +87,16 @@ def style_of(pages: Sequence[Sequence[Line]], outline: Sequence[OutlineEntry]) -
     body = weights.most_common(1)[0][0] if weights else 10.0
     sizes = sorted((size for size in weights if size > 1.12 * body), reverse=True)
     known = {(entry.page, squeezed(entry.title)): entry.level for entry in outline}
-    recurring = frozenset(mark for mark, count in labels.items() if count >= 3)
-    # At the foot of a page nothing follows a label.
-    over_text = [mark for mark in recurring if indented[mark] > 0.7 * all_of[mark]]
-    stack = tuple(sorted(over_text, key=lambda mark: left[mark])) if len(over_text) > 1 else ()
+    recurring = frozenset(mark for mark, count in labels.items() if count >= MIN_LABELS)
+    # At the foot of a page nothing follows a label, so not all of them stand over text.
+    over_text = [
+        mark
+        for mark, count in all_of.items()
+        if count >= MIN_LABELS and labels[mark] > 1 and indented[mark] > 0.7 * count
+    ]
+    stack = tuple(sorted(over_text, key=lambda mark: round(left[mark] / 4)))
+    if len(stack) < 2 or left[stack[1]] - left[stack[0]] < 0.5 * body:
+        stack = ()
     return Style(body, tuple(sizes), known, recurring, stack, _recurring_piles(pages))
 
 
@@ -153,7 +161,7 @@ def is_step(text: str) -> bool:
 def follows_step(text: str, previous: str) -> bool:
     """False when a line that starts like a step cannot be the one after another: a sentence wrapped there.
 
-    '(5) and (6). Discard both.' over '(3) Remove packings' has a number that neither follows 3 nor opens a list.
+    '(7) and (8).' below '(3) Remove packings (6),' has a number that neither follows 3 nor opens a list.
     """
     here, before = _MARKER.match(text), _MARKER.match(previous)
     if not here or not before:
