@@ -1,10 +1,14 @@
 # Everything a newcomer types. `make help` lists the targets; nothing here asks questions.
 .DEFAULT_GOAL := help
-.PHONY: help run logins test check bench demo lock licences readme
+.PHONY: help run logins test check bench eval record demo lock licences readme
 
 export LINESIDE_HOME ?= $(CURDIR)/.lineside
 SHELL := /bin/bash
 PYTHON_BIN := .venv/bin
+# Suites on real manuals, when they lie beside the checkout.
+SHARED := ../shared/data
+SHARED_SUITES := $(if $(wildcard $(SHARED)/suites),--suites $(SHARED)/suites \
+	--documents $(SHARED)/manuals --documents $(SHARED)/zh-faq)
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | column -t -s '|'
@@ -32,6 +36,16 @@ bench: ## measure this machine, Lineside beside its peers
 	@scripts/setup app vllm
 	@$(PYTHON_BIN)/lineside models fetch
 	@$(PYTHON_BIN)/lineside bench
+
+eval: ## measure answers on every suite, Lineside beside its peers; goes on where it stopped
+	@scripts/setup app vllm
+	@$(PYTHON_BIN)/lineside models fetch
+	@$(PYTHON_BIN)/lineside eval all --report $(LINESIDE_HOME)/eval/reports $(SHARED_SUITES)
+
+record: ## ask the model again what `make test` replays, and pin the figures
+	@scripts/setup app vllm
+	@$(PYTHON_BIN)/lineside models fetch
+	@$(PYTHON_BIN)/lineside eval record
 
 demo: ## build the demonstration plant's manuals again
 	@scripts/setup dev

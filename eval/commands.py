@@ -24,6 +24,7 @@ from assistant.sparse import SparseEncoder
 from eval.baselines import Bm25Index, Bm25Quotes, DenseIndex, NoDocuments, StockRag, stock_pieces
 from eval.cases import InjectionCase, Suite, read_suite
 from eval.folder import FIGURES, OUTPUTS, Folder
+from eval.full import all_suites
 from eval.gate import GoalState, Verdict, check, goal_states
 from eval.injection import check_clean
 from eval.injection_command import plant
@@ -47,6 +48,7 @@ app = typer.Typer(help="Measure answers on suites of known questions.", no_args_
 
 app.command("plant")(plant)
 app.command("record")(make_recording)
+app.command("all")(all_suites)
 
 
 @app.callback()

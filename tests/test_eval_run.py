@@ -192,7 +192,7 @@ def test_the_record_says_what_share_of_the_time_the_harness_took(tmp_path: Path)
 
 def test_a_folder_with_another_run_is_refused(tmp_path: Path) -> None:
     Folder(tmp_path).open(a_run("one"))
-    with pytest.raises(InputError, match="other settings or documents"):
+    with pytest.raises(InputError, match="other settings, code or documents"):
         Folder(tmp_path).open(a_run("two"))
 
 
