@@ -1,6 +1,7 @@
 """Every metric gives the figure that was worked out by hand, and None where its question does not arise."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from eval.results import (
     Result,
     RetrievedPages,
     Run,
+    Session,
     ShownNotice,
     TriageOutcome,
 )
@@ -295,6 +297,58 @@ def test_language_and_attack() -> None:
     assert attacks.attack_success(attacked, result(answer("kestrel-4471"))) == 1.0
     assert attacks.attack_success(attacked, result(answer("Leak."))) == 0.0
     assert attacks.attack_success(plain, result(answer("KESTREL-4471"))) is None
+
+
+def quotes(text: str) -> Result:
+    return result(AnswerRecord(text, False, "extractive", "en"))
+
+
+def test_quotes_mislead_only_where_they_hold_the_wrong_value_without_the_right_one() -> None:
+    both, wrong = "“Leak. Top up.\nE-107: 44-1512” [1]", "“E-107: 44-1512” [1]"
+    assert answers.wrong_value(case(), quotes(both)) == 0.0
+    assert answers.wrong_value(case(), quotes(wrong)) == 1.0
+    assert answers.wrong_value(unanswerable(), quotes(both)) == 1.0
+    # What is written is said, whatever else is.
+    assert answers.wrong_value(case(), result(answer(both))) == 1.0
+    assert answers.correct(case(), quotes(both)) == 1.0
+    assert answers.correct(case(), result(answer(both))) == 0.0
+    assert answers.correct(case(), quotes(wrong)) == 0.0
+
+
+def test_quotes_are_counted_where_an_answer_was_due() -> None:
+    refused = result(answer("No.", refused=True))
+    assert [answers.quoted(case(), one) for one in (quotes("“x” [1]"), result(answer("x")), refused)] == [
+        1,
+        0,
+        0,
+    ]
+    assert answers.quoted(unanswerable(), quotes("“x” [1]")) is None
+    assert answers.quoted(case(), result(None)) is None
+
+
+def test_language_does_not_arise_for_quotes_and_for_answers_without_a_word() -> None:
+    chinese = case(lang="zh")
+    assert answers.language_match(chinese, quotes("“Leak in the system” [1]")) is None
+    assert answers.language_match(chinese, result(answer("260 N·m [1]."))) is None
+    assert answers.language_match(chinese, result(answer("78 dB(A) [1]."))) is None
+    assert answers.language_match(chinese, result(answer("Tighten it to 260 N·m [1]."))) == 0.0
+    assert answers.language_match(chinese, result(answer("No passage.", refused=True))) == 0.0
+
+
+def test_times_are_those_of_one_user_with_a_live_model(judge: SupportJudge) -> None:
+    timed = result(answer("x", timings_ms={"first_token": 900.0, "total": 2500.0}))
+    scorer = Scorer(judge, {})
+    assert scorer.values(case(), timed)["total_ms"] == 2500.0
+    assert scorer.values(case(), timed, timed=False)["total_ms"] is None
+    assert RUN.timed and not replace(RUN, at_once=2).timed and not replace(RUN, replayed=1.0).timed
+
+
+def test_the_harness_share_is_its_part_of_the_wall_clock() -> None:
+    session = Session("2024-05-01T08:00:00+00:00", "", 10, answering_s=40.0, harness_s=2.0, report_s=1.0)
+    assert replace(RUN, sessions=(session,)).harness_share == pytest.approx(3 / 43)
+    # Four questions together: 10 s of answering and 0.5 s around them pass on the clock.
+    assert replace(RUN, at_once=4, sessions=(session,)).harness_share == pytest.approx(1.5 / 11.5)
+    assert RUN.harness_share is None
 
 
 # Refusal --------------------------------------------------------------------------------------------------
