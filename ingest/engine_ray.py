@@ -20,7 +20,7 @@ from assistant.errors import DocumentError, LinesideError, MissingExtraError
 from assistant.schema import ParsedFile
 from assistant.settings import IngestSettings, Settings
 from assistant.store.base import Vectors
-from ingest.engines import Engine, PageProgress
+from ingest.engines import Engine, PageProgress, core_count
 from ingest.files import FileType
 from ingest.sandbox import parse_in_sandbox
 
@@ -59,7 +59,7 @@ def _connect(settings: Settings, folder: str) -> Any:
         ) from problem
     address = os.environ.get("RAY_ADDRESS")
     own: dict[str, Any] = {
-        "num_cpus": settings.ingest.workers or len(os.sched_getaffinity(0)),
+        "num_cpus": settings.ingest.workers or core_count(),
         "include_dashboard": False,
         "_node_ip_address": "127.0.0.1",
         "_temp_dir": folder,

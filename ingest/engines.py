@@ -48,5 +48,10 @@ def open_engine(name: EngineName, embedder: Embedder, settings: Settings) -> Ite
         with ray_engine(embedder, settings) as engine:
             yield engine
     else:
-        workers = settings.ingest.workers or len(os.sched_getaffinity(0))
+        workers = settings.ingest.workers or core_count()
         yield Engine(parse_in_sandbox, GroupedEmbedder(embedder), workers)
+
+
+def core_count() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))

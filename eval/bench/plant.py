@@ -1,11 +1,9 @@
 """The demonstration plant as benchmarks use it: its manuals, a home with them ingested, and questions."""
 
-import json
 import os
 import subprocess
 import sys
-import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from assistant.errors import InputError, LinesideError
@@ -38,37 +36,25 @@ QUESTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class IngestRun:
-    """One run over the manuals, as a process of its own: loading, reading, embedding, storing."""
-
-    pages: int
-    chunks: int
-    seconds: float
-
-
-def ingest_with_lineside(home: Path) -> IngestRun:
-    """Times `lineside ingest` of all manuals into an empty home.
+def ingest_plant(home: Path) -> None:
+    """Ingests the plant's manuals into an empty home.
 
     Raises:
         LinesideError: the command failed.
     """
-    if not any(MANUALS.glob("*.pdf")):
+    run_module("assistant", ["ingest", *map(str, plant_manuals()), "--json"], environment_for(home))
+
+
+def plant_manuals() -> list[Path]:
+    """The plant's manuals.
+
+    Raises:
+        InputError: they were not built.
+    """
+    found = sorted(MANUALS.glob("*.pdf"))
+    if not found:
         raise InputError(f"{MANUALS} holds no manuals", "Run the benchmark from a checkout of Lineside.")
-    start = time.perf_counter()
-    printed = _run([sys.executable, "-m", "assistant", "ingest", str(MANUALS), "--json"], home)
-    seconds = time.perf_counter() - start
-    outcomes = json.loads(printed)
-    return IngestRun(sum(o["pages"] for o in outcomes), sum(o["chunks"] for o in outcomes), seconds)
-
-
-def ingest_with_stock_script(home: Path) -> IngestRun:
-    """Times the peer (see stock.py) on the same files."""
-    start = time.perf_counter()
-    printed = _run([sys.executable, "-m", "eval.bench.stock", str(MANUALS), str(home / "stock")], home)
-    seconds = time.perf_counter() - start
-    counts = json.loads(printed)
-    return IngestRun(counts["pages"], counts["chunks"], seconds)
+    return found
 
 
 def environment_for(home: Path, **changes: str) -> dict[str, str]:
@@ -77,9 +63,15 @@ def environment_for(home: Path, **changes: str) -> dict[str, str]:
     return {**kept, "LINESIDE_HOME": str(home), **changes}
 
 
-def _run(argv: list[str], home: Path) -> str:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment_for(home))
+def run_module(module: str, arguments: Sequence[str], environment: dict[str, str]) -> str:
+    """Runs `python -m module` to its end and returns what it printed.
+
+    Raises:
+        LinesideError: it failed.
+    """
+    argv = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        raise LinesideError(f"{' '.join(argv[1:4])} failed: {last[0]}")
+        raise LinesideError(f"{module} failed: {last[0]}")
     return done.stdout
