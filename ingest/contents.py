@@ -7,6 +7,8 @@ from ingest.lines import Line
 
 LEADER = re.compile(r"(?:\s*\.){4,}\s*|\s*…{2,}\s*|\s*[·‧]{4,}\s*|\s*_{4,}\s*")
 WRAPPED = 2
+# Where none of these stands there is no leader: much faster than the pattern.
+_LEADING = ("..", ". .", "…", "··", "‧‧", "__")
 _PAGE_LABEL = re.compile(r"(?:[A-Z]{1,3}[-.]?)?\d{1,4}(?:[-–.]\d{1,4})?$|\b[ivxlc]{1,7}$")
 # What stands over such a list: its title, and the heading of its column of page numbers.
 _HEADING = re.compile(r"(?:\b(?:page|index|contents)|页码?|页次|目录|索引)$", re.IGNORECASE)
@@ -33,7 +35,10 @@ def without_contents(lines: Sequence[Line]) -> list[Line]:
 
 
 def _is_entry(line: Line) -> bool:
-    return bool(LEADER.search(line.text) and _PAGE_LABEL.search(line.text))
+    text = line.text
+    if not any(sign in text for sign in _LEADING):
+        return False
+    return bool(LEADER.search(text) and _PAGE_LABEL.search(line.text))
 
 
 def _end_of_entries(lines: Sequence[Line], start: int) -> int:

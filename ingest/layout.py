@@ -40,8 +40,8 @@ def read_layout(pages: Sequence[Page], outline: Sequence[OutlineEntry] = ()) -> 
     style = style_of([found for page, found in zip(pages, lines, strict=True) if not page.ocr], outline)
     reader = _Layout(style)
     blocks: dict[int, list[Block]] = {page.number: [] for page in pages}
-    for page, content in zip(pages, content_areas(pages, lines), strict=True):
-        for block in reader.blocks(page, content):
+    for page, found, content in zip(pages, lines, content_areas(pages, lines), strict=True):
+        for block in reader.blocks(page, found, content):
             # A row of a stacked table is complete only when the next page is read.
             blocks[block.page].append(block)
     for block in reader.rest():
@@ -61,12 +61,17 @@ class _Layout:
         """What is left after the last page."""
         yield from self._stack.close()
 
-    def blocks(self, page: Page, content: Area) -> Iterator[Block]:
+    def blocks(self, page: Page, lines: Sequence[Line], content: Area) -> Iterator[Block]:
+        """What stands on one page, in reading order; a table that goes on is finished with the page after."""
         # Heights of lines read by OCR scatter too much to tell headings.
         style = replace(self._style, body=float("inf")) if page.ocr else self._style
         figures, runs = _figures(page, content)
         tables, runs = ruled_tables(page, runs, figures)
-        elements: list[Area] = [*segments_of(runs), *tables, *figures]
+        if tables or figures:
+            elements: list[Area] = [*segments_of(runs), *tables, *figures]
+        else:
+            every = (segment for line in lines for segment in line.segments)
+            elements = [s for s in every if content.y0 <= s.middle[1] <= content.y1]
         first = True
         for group in reading_order(elements):
             for part in _parts(group, page, style, self._stack):
@@ -100,7 +105,10 @@ class _Layout:
 
 def _figures(page: Page, content: Area) -> tuple[list[Figure], list[tuple[Word, ...]]]:
     """The drawings of a page with the words in them, and the runs that remain."""
-    runs = [tuple(w for w in run if content.y0 <= w.middle[1] <= content.y1) for run in page.runs]
+    runs = list(page.runs)
+    if content.y0 > 0 or content.y1 < page.reading_height:
+        top, bottom = 2 * content.y0, 2 * content.y1
+        runs = [tuple(w for w in run if top <= w.y0 + w.y1 <= bottom) for run in runs]
     figures = []
     for area in drawing_areas(page, content):
         inside = [tuple(w for w in run if area.holds(w, slack=0)) for run in runs]

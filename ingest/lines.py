@@ -1,9 +1,9 @@
 """Words to lines: what stands side by side within one column of a page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from statistics import median
+from typing import Any, Generic, TypeVar, overload
 
 from ingest.page import CJK, Area, Word, around, close_gaps
 
@@ -16,6 +16,32 @@ GLUE = 0.06
 _WIDE = "\u2003"
 
 
+_T = TypeVar("_T")
+
+
+class once(Generic[_T]):
+    """A property worked out once; unlike functools.cached_property (Python 3.11) it takes no lock."""
+
+    def __init__(self, work: Callable[[Any], _T]) -> None:
+        """Wraps the method that works it out."""
+        self._work = work
+        self._name = work.__name__
+        self.__doc__ = work.__doc__
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> "once[_T]": ...
+
+    @overload
+    def __get__(self, owner: object, kind: type) -> _T: ...
+
+    def __get__(self, owner: object | None, kind: type) -> "once[_T] | _T":
+        """The value, kept with the object, where it is found before this is asked again."""
+        if owner is None:
+            return self
+        value = owner.__dict__[self._name] = self._work(owner)
+        return value
+
+
 # Without slots, so that what is asked again and again is worked out once.
 @dataclass(frozen=True)
 class Segment(Area):
@@ -23,17 +49,17 @@ class Segment(Area):
 
     words: tuple[Word, ...]
 
-    @cached_property
+    @once
     def text(self) -> str:
         """The words with their spaces."""
         return words_text(self.words)
 
-    @cached_property
+    @once
     def size(self) -> float:
         """Middle font height."""
-        return median(word.size for word in self.words)
+        return middle_size(self.words)
 
-    @cached_property
+    @once
     def bold(self) -> bool:
         """True when four fifths of the characters are bold."""
         return sum(len(w.text) for w in self.words if w.bold) >= 0.8 * sum(len(w.text) for w in self.words)
@@ -45,25 +71,35 @@ class Line(Area):
 
     segments: tuple[Segment, ...]
 
-    @cached_property
+    @once
     def words(self) -> tuple[Word, ...]:
         """All words."""
+        if len(self.segments) == 1:
+            return self.segments[0].words
         return tuple(word for segment in self.segments for word in segment.words)
 
-    @cached_property
+    @once
     def text(self) -> str:
         """The line as read."""
+        if len(self.segments) == 1:
+            return self.segments[0].text
         return words_text(self.words)
 
-    @cached_property
+    @once
     def size(self) -> float:
         """Middle font height."""
-        return median(word.size for word in self.words)
+        return middle_size(self.words)
 
-    @cached_property
+    @once
     def bold(self) -> bool:
         """True when four fifths of the characters are bold."""
         return Segment(0, 0, 0, 0, self.words).bold
+
+
+def middle_size(words: Sequence[Word]) -> float:
+    """The median font height; mostly all are the same."""
+    sizes = [word.size for word in words]
+    return sizes[0] if sizes[0] == sizes[-1] and len(set(sizes)) == 1 else median(sizes)
 
 
 def words_text(words: Sequence[Word]) -> str:
@@ -114,6 +150,9 @@ def lines_of(segments: Iterable[Segment]) -> list[Line]:
 
 def line_of(parts: Sequence[Segment]) -> Line:
     """One line from segments on one height."""
+    if len(parts) == 1:
+        only = parts[0]
+        return Line(only.x0, only.y0, only.x1, only.y1, (only,))
     area = around(parts)
     return Line(area.x0, area.y0, area.x1, area.y1, tuple(sorted(parts, key=lambda s: s.x0)))
 
@@ -124,7 +163,7 @@ def _segment(words: list[Word]) -> Segment:
 
 
 def _apart(left: Word, right: Word) -> bool:
-    size = max(left.size, right.size)
+    size = left.size if left.size > right.size else right.size
     gap = right.x0 - left.x1
     if gap > WIDE_GAP_CJK * size and gap > wide_gap(left):
         return True

@@ -115,7 +115,7 @@ class ColumnReader:
     def _heading(self) -> Block | None:
         lines, at = self._lines, self._next
         line = lines[at]
-        if squeezed(line.text) in self._style.labels or is_figure_caption(line.text):
+        if self._is_label(line) or is_figure_caption(line.text):
             return None
         end = at + 1
         while end < len(lines) and end - at <= TITLE_LINES and _same_title(lines[end - 1], lines[end]):
@@ -135,6 +135,9 @@ class ColumnReader:
         self._next = end
         return replace(self._make("heading", lines[at:end]), text=text, level=level)
 
+    def _is_label(self, line: Line) -> bool:
+        return line.bold and squeezed(line.text) in self._style.labels
+
     def _paragraph(self) -> list[Line]:
         lines, at = self._lines, self._next
         body = [lines[at]]
@@ -150,7 +153,7 @@ class ColumnReader:
         if not -0.5 * line.height < line.y0 - previous.y1 <= PARAGRAPH_GAP * previous.height:
             return False
         wrapped = previous.text[-1] not in _ENDS and not follows_step(line.text, body[0].text)
-        if (is_step(line.text) and not wrapped) or squeezed(line.text) in self._style.labels:
+        if (is_step(line.text) and not wrapped) or self._is_label(line):
             return False
         # Heights of lines read by OCR scatter.
         scatter = 0.4 if self._page.ocr else 0.12

@@ -78,7 +78,7 @@ class StackReader:
         return end - at
 
     def _is_head(self, lines: Sequence[Line], at: int, end: int) -> bool:
-        if squeezed(lines[end].text) not in self._style.piles:
+        if not self._style.piles or squeezed(lines[end].text) not in self._style.piles:
             return False
         return end == at or is_pile(lines[end - 1], lines[end])
 
@@ -99,7 +99,7 @@ class StackReader:
 
     def is_label(self, line: Line) -> bool:
         """True for a line that names a column of a stack with a name over each piece."""
-        return line.bold and squeezed(line.text) in self._style.stack
+        return bool(self._style.stack) and line.bold and squeezed(line.text) in self._style.stack
 
     def goes_on(self, line: Line, level: int, page: Page) -> bool:
         """True when a line belongs to the open table.

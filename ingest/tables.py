@@ -75,11 +75,14 @@ def ruled_tables(
     Returns:
         The tables from top to bottom, and the runs of words that stand in none of them.
     """
-    words = [word for run in runs for word in run]
     tables: list[Table] = []
-    for grid in find_grids(page, drawings):
+    grids = find_grids(page, drawings)
+    words = [word for run in runs for word in run] if grids else []
+    for grid in grids:
         inside = [w for w in words if grid.x0 - SAME <= w.middle[0] <= grid.x1 + SAME]
         tables.extend(_tables_in(grid, [*inside, *_marks(page, grid, inside)]))
+    if not tables:
+        return [], [tuple(run) for run in runs if run]
     tables = _largest_apart(tables)
     free = [tuple(w for w in run if not any(t.holds(w, SAME) for t in tables)) for run in runs]
     return sorted(tables, key=lambda t: t.y0), [run for run in free if run]
