@@ -171,13 +171,20 @@ def rotated(x: float, y: float, degrees: float, cx: float, cy: float) -> tuple[f
 
 def around(areas: Iterable[Area]) -> Area:
     """The smallest rectangle around at least one area."""
-    areas = list(areas)
-    return Area(
-        min(a.x0 for a in areas),
-        min(a.y0 for a in areas),
-        max(a.x1 for a in areas),
-        max(a.y1 for a in areas),
-    )
+    rest = iter(areas)
+    first = next(rest)
+    x0, y0, x1, y1 = first.x0, first.y0, first.x1, first.y1
+    # Written out, because it is asked for each stretch of words of each page.
+    for area in rest:
+        if area.x0 < x0:
+            x0 = area.x0
+        if area.y0 < y0:
+            y0 = area.y0
+        if area.x1 > x1:
+            x1 = area.x1
+        if area.y1 > y1:
+            y1 = area.y1
+    return Area(x0, y0, x1, y1)
 
 
 def joined(left: str, right: str) -> str:
