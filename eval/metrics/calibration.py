@@ -7,6 +7,7 @@ row, unit, subject or sense. No passage stands in both halves.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -74,9 +75,14 @@ class SupportJudge:
         self._support = support
         self._same_language = same_language
         self._across_languages = across_languages
+        # Precision, recall and the reasons for a reader each ask about the same sentences.
+        self._known = lru_cache(maxsize=100_000)(self._judged)
 
     def supports(self, sentence: str, passage: str, section: str = "") -> bool:
         """Whether the passage, under its headings, holds the sentence."""
+        return self._known(sentence, passage, section)
+
+    def _judged(self, sentence: str, passage: str, section: str) -> bool:
         across = self._support.across(sentence, passage)
         threshold = self._across_languages if across else self._same_language
         return self._support.score(sentence, passage, section) >= threshold

@@ -53,6 +53,7 @@ class Support:
         self._frame = frozenset(self._sparse.query(_FRAME).indices)
         self._words = lru_cache(maxsize=200_000)(self._stems)
         self._places = lru_cache(maxsize=20_000)(lambda passage: tuple(places(passage)))
+        self._language = lru_cache(maxsize=200_000)(lambda text: language_of(without_literals(text)))
 
     def score(self, sentence: str, passage: str, section: str = "") -> float:
         """How much of a sentence the passage holds in its best place.
@@ -82,7 +83,7 @@ class Support:
 
     def across(self, sentence: str, passage: str) -> bool:
         """Whether sentence and passage are in different languages."""
-        return language_of(without_literals(sentence)) != language_of(without_literals(passage))
+        return self._language(sentence) != self._language(passage)
 
     def _content(self, sentence: str, place: str) -> float:
         if self.across(sentence, place):
