@@ -60,12 +60,13 @@ class Clearing:
     def _clear(self, revision: Revision) -> None:
         self._store.delete(revision.id)
         self._journal("passages removed")
-        others = (r for r in self._catalogue.revisions() if r.state != "deleting")
+        others = [other for other in self._catalogue.revisions() if other.state != "deleting"]
         if revision.file_hash not in {other.file_hash for other in others}:
             self._files.drop(revision.file_hash)
             self._journal("original removed")
             self._pictures.forget(revision.file_hash)
             self._journal("pictures removed")
         self._reports.drop(revision.id)
-        self._jobs.drop(revision.document, revision.id)
+        last = revision.document not in {other.document for other in others}
+        self._jobs.drop(revision.id, revision.document if last else None)
         self._journal("report and jobs removed")

@@ -136,11 +136,15 @@ class JobQueue:
         self._run(job_id)
         return job
 
-    def drop(self, document: str, revision: str) -> None:
-        """Removes every trace of a deleted document from the queue; a job at work on it is stopped."""
-        jobs = self._records.of_document(document, revision)
+    def drop(self, revision: str, document: str | None = None) -> None:
+        """Forgets the jobs that brought a deleted revision in, with their files.
+
+        Args:
+            revision: its id.
+            document: name of a document of which nothing is held any more; all its jobs that are over go too.
+        """
+        jobs = self._records.over(revision, document)
         for job in jobs:
-            self._records.change(job.id, ("queued", "running"), state="cancelled")
             self._uploads.discard(job.path)
         self._records.remove([job.id for job in jobs])
 

@@ -293,6 +293,12 @@ def cut(source: Path, pages: list[int], target: Path) -> Path:
     return target
 
 
+@pytest.fixture
+def partly_scanned(tmp_path: Path) -> Path:
+    """Two pages of a manual with text, and one that is a picture."""
+    return cut(PRESS, [1, 4, 35], tmp_path / "Scanned press.pdf")
+
+
 def pages_with(source: Path, *words: str) -> list[int]:
     """Numbers of the pages (1-based) that hold all of the words."""
     document = pypdfium2.PdfDocument(source)

@@ -252,24 +252,61 @@ def test_a_technician_cannot_hand_in_or_watch_manuals(technician):
     one_line(technician.post("/en/supervisor/gradio_api/queue/join", json=join), 403)
 
 
-def test_a_supervisors_upload_becomes_answerable(supervisor, technician):
+def test_a_supervisors_upload_is_answerable_once_it_is_published(supervisor, technician):
     text = b"# Lube note\n\n## Chain oil\n\nThe dispatch chain takes oil CHN-7788, 15 ml each Monday.\n"
     form = {"asset": "pr-01", "revision": "2"}
     reply = supervisor.post("/api/v1/uploads", files={"files": ("../../lube note.md", text)}, data=form)
     assert reply.status_code == 202
-    job = reply.json()[0]
-    assert job["document"] == "lube note.md"
+    assert reply.json()[0]["document"] == "lube note.md"
+    job = finished(supervisor, reply.json()[0])
+    assert (job["state"], job["status"]) == ("done", "ready"), job
+    question = {"question": "Which oil for the dispatch chain?", "asset": "PR-01"}
+    assert "CHN-7788" not in technician.post("/api/v1/ask", json=question).text
+    address = f"/api/v1/revisions/{job['revision']}"
+    report = supervisor.get(f"{address}/report").json()
+    assert (report["verdict"], report["pages"], report["pages_without_text"]) == ("good", 1, [])
+    for refused in (technician.get(f"{address}/report"), technician.post(f"{address}/publish")):
+        assert "supervisor" in one_line(refused, 403)
+    assert supervisor.post(f"{address}/publish").json()["done"] == "published"
+    assert "CHN-7788" in technician.post("/api/v1/ask", json=question).text
+    held = {row["document"]: row for row in technician.get("/api/v1/documents").json()}
+    assert held["lube note.md"]["label"] == "2"
+
+
+def test_a_rejected_upload_leaves_nothing(site, supervisor, technician):
+    text = b"# Wrong note\n\n## Oil\n\nThe conveyor takes oil WRONG-31.\n"
+    reply = supervisor.post("/api/v1/uploads", files={"files": ("wrong note.md", text)})
+    job = finished(supervisor, reply.json()[0])
+    address = f"/api/v1/revisions/{job['revision']}"
+    assert "supervisor" in one_line(technician.post(f"{address}/reject"), 403)
+    assert supervisor.post(f"{address}/reject").json()["done"] == "rejected"
+    one_line(supervisor.post(f"{address}/publish"), 404)
+    assert (
+        "wrong note.md" not in supervisor.get("/api/v1/documents").text + supervisor.get("/api/v1/jobs").text
+    )
+    kept = (path for path in site.home.rglob("*") if path.is_file() and b"WRONG-31" in path.read_bytes())
+    assert not list(kept)
+
+
+def test_a_replaced_manual_is_put_back_in_force(supervisor, technician):
+    question = {"question": "How wide is the belt of feeder FX-3?"}
+    for width in ("410 mm", "650 mm"):
+        text = f"# Feeder\n\n## Belt\n\nThe belt of feeder FX-3 is {width} wide.\n".encode()
+        reply = supervisor.post("/api/v1/uploads", files={"files": ("feeder.md", text)})
+        revision = finished(supervisor, reply.json()[0])["revision"]
+        supervisor.post(f"/api/v1/revisions/{revision}/publish")
+    assert "650 mm" in technician.post("/api/v1/ask", json=question).text
+    assert supervisor.post(f"/api/v1/revisions/{revision}/rollback").json()["done"] == "rolled back"
+    answer = technician.post("/api/v1/ask", json=question).text
+    assert "410 mm" in answer and "650 mm" not in answer
+
+
+def finished(supervisor, job):
     deadline = time.monotonic() + 120
     while job["state"] in {"queued", "running"} and time.monotonic() < deadline:
         time.sleep(0.3)
         job = supervisor.get(f"/api/v1/jobs/{job['id']}").json()
-    assert job["state"] == "done", job
-    answer = technician.post(
-        "/api/v1/ask", json={"question": "Which oil for the dispatch chain?", "asset": "PR-01"}
-    )
-    assert "CHN-7788" in answer.text
-    held = {row["document"]: row for row in technician.get("/api/v1/documents").json()}
-    assert held["lube note.md"]["label"] == "2"
+    return job
 
 
 @pytest.mark.parametrize(

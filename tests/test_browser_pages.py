@@ -233,7 +233,7 @@ def test_a_technician_finds_no_way_to_the_supervisors_page(visit, site):
     assert status == 403
 
 
-def test_a_supervisor_hands_in_a_manual_and_it_becomes_answerable(visit, site, tmp_path):
+def test_a_supervisor_hands_in_a_manual_and_publishes_it(visit, site, tmp_path):
     manual = tmp_path / "Grinder GX-9 guide.md"
     manual.write_text("# Grinder GX-9\n\n## Wheel\n\nTighten the wheel nut to 37 Nm.\n", encoding="utf-8")
     page = visit()
@@ -245,13 +245,40 @@ def test_a_supervisor_hands_in_a_manual_and_it_becomes_answerable(visit, site, t
     page.wait_for_selector("#files :text('guide')")
     page.tap("#upload")
     page.wait_for_selector("#told .told")
-    page.wait_for_selector(".job[data-state=done]:has-text('Grinder')")
+    page.wait_for_selector(".job[data-state=done]:has-text('waits for approval')")
+    review = page.locator(".review", has_text="Grinder")
+    assert "read well" in review.inner_text()
+    assert page.locator(".documents tr", has_text="Grinder").count() == 0
+    assert_fits(page)
+    review.locator("button.publish").tap()
+    page.wait_for_selector(".documents tr:has-text('Grinder')")
     assert "GX-9" in page.locator(".documents tr", has_text="Grinder").inner_text()
     assert_fits(page)
     page.goto(f"{site.url}/en/ask")
     page.wait_for_selector("#asset input")
     ask(page, "How tight is the wheel nut of the grinder?")
     assert "37 Nm" in page.locator("#past .exchange").first.inner_text()
+
+
+def test_a_supervisor_sees_the_suspicious_pages_of_a_scan_and_rejects_it(visit, site, partly_scanned):
+    page = visit()
+    sign_in(page, site, "supervisor")
+    page.tap(".tabs a:has-text('Manuals')")
+    page.wait_for_selector(".documents table")
+    page.set_input_files("#files input[type=file]", partly_scanned)
+    page.wait_for_selector("#files :text('Scanned')")
+    page.tap("#upload")
+    review = page.locator(".review", has_text="Scanned press")
+    review.wait_for()
+    picture = review.locator(".suspicious img").last
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("p => p.naturalWidth > 1000", arg=picture.element_handle())
+    assert "Page 3" in review.inner_text() and "OCR" in review.inner_text()
+    assert_fits(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    review.locator("button.reject").tap()
+    review.wait_for(state="detached")
+    assert page.locator(".documents tr", has_text="Scanned press").count() == 0
 
 
 def test_an_ended_session_leads_to_the_door_which_says_so_and_back(visit, site):

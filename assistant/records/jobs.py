@@ -122,9 +122,12 @@ class JobRecords:
         with transaction(self._engine) as session:
             return [row.record() for row in session.scalars(query)]
 
-    def of_document(self, document: str, revision: str) -> list[Job]:
-        """Jobs that brought a document or one of its revisions in, or are about to."""
-        query = select(JobRow).where(or_(JobRow.document == document, JobRow.revision == revision))
+    def over(self, revision: str, document: str | None) -> list[Job]:
+        """Jobs that are over and were about a revision, or about a document."""
+        query = select(JobRow).where(
+            JobRow.state.not_in(("queued", "running")),
+            or_(JobRow.revision == revision, JobRow.document == document),
+        )
         with transaction(self._engine) as session:
             return [row.record() for row in session.scalars(query)]
 

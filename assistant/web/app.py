@@ -15,6 +15,7 @@ from assistant.web.access import Access
 from assistant.web.api.pages import PagesApi
 from assistant.web.api.plant import PlantApi
 from assistant.web.api.questions import QuestionsApi
+from assistant.web.api.revisions import RevisionsApi
 from assistant.web.api.uploads import UploadsApi
 from assistant.web.failures import install_failures
 from assistant.web.gate import Gate
@@ -28,6 +29,7 @@ API = "/api/v1"
 ROLES: dict[str, Role] = {
     f"{API}/uploads": "supervisor",
     f"{API}/jobs": "supervisor",
+    f"{API}/revisions": "supervisor",
     **{f"/{language}/supervisor": "supervisor" for language in LANGUAGES},
 }
 
@@ -52,6 +54,7 @@ def create_app(lineside: Lineside) -> FastAPI:
     api.include_router(PlantApi(lineside, access).router)
     api.include_router(PagesApi(lineside, access).router)
     api.include_router(UploadsApi(lineside, access, uploads).router)
+    api.include_router(RevisionsApi(lineside, access).router)
     app.include_router(api)
     _serve_static(app)
     _mount_pages(app, lineside, access, load, uploads)

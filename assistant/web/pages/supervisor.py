@@ -1,5 +1,6 @@
-"""The supervisor's page: hand in manuals, watch them become answerable, see what is held."""
+"""The supervisor's page: hand in manuals, see how well they were read, publish them, see what is held."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +8,42 @@ import gradio as gr
 
 from assistant.app import Lineside
 from assistant.errors import AccessError, LinesideError
+from assistant.records.catalogue import Revision
+from assistant.records.quality import Finding, QualityReport
 from assistant.schema import Language
 from assistant.web import render
 from assistant.web.access import Access
+from assistant.web.links import has_pictures
 from assistant.web.pages.frame import asset_choices, frame, html, listen, refused
 from assistant.web.texts import texts
 from assistant.web.uploads import SUFFIXES, Uploads
 
 REFRESH_S = 1.5
 RECENT = 12
+SHOWN_PAGES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A revision that waits for approval, as the page shows it.
+
+    Attributes:
+        pages: suspicious pages with what is wrong, at most SHOWN_PAGES; `more` are not shown.
+        drawn: whether its pages can be shown as pictures.
+    """
+
+    revision: Revision
+    report: QualityReport | None
+    pages: tuple[tuple[int, tuple[Finding, ...]], ...]
+    more: int
+    drawn: bool
+
+    @classmethod
+    def of(cls, revision: Revision, report: QualityReport | None) -> "Review":
+        """Picks what is shown."""
+        pages = tuple(report.suspicious_pages.items()) if report else ()
+        more = max(len(pages) - SHOWN_PAGES, 0)
+        return cls(revision, report, pages[:SHOWN_PAGES], more, has_pictures(revision.document))
 
 
 class SupervisorPage:
@@ -56,11 +84,12 @@ class SupervisorPage:
                     upload = gr.Button(words["upload_button"], variant="primary", elem_id="upload")
                     told = html("told")
                 with gr.Column(elem_id="page-column"):
+                    reviews = html("reviews")
                     jobs = html("jobs")
                     documents = html("documents")
             clock = gr.Timer(REFRESH_S)
             listen([blocks.load], self._assets, [], [asset])
-            listen([blocks.load, clock.tick], self._state, [], [jobs, documents])
+            listen([blocks.load, clock.tick], self._state, [], [reviews, jobs, documents])
             listen([upload.click], self._upload, [files, asset, model, revision], [files, told])
         return blocks
 
@@ -69,15 +98,26 @@ class SupervisorPage:
         every = (texts(self._language)["whole_plant"], "")
         return gr.Dropdown(choices=[every, *asset_choices(self._lineside.plant)], value="")
 
-    def _state(self, request: gr.Request) -> tuple[str, str]:
+    def _state(self, request: gr.Request) -> tuple[str, str, str]:
         try:
             self._access.require(request, "supervisor")
         except AccessError as refusal:
-            return refused(refusal, self._language), ""
+            return refused(refusal, self._language), "", ""
+        waiting = self._lineside.catalogue.revisions("ready")
+        reviews = [Review.of(revision, self._lineside.reports.get(revision.id)) for revision in waiting]
         return (
-            render.render("jobs.html", self._language, jobs=self._lineside.jobs.recent(RECENT)),
+            render.render("reviews.html", self._language, waiting=reviews),
             render.render(
-                "documents.html", self._language, revisions=self._lineside.catalogue.revisions("visible")
+                "jobs.html",
+                self._language,
+                jobs=self._lineside.jobs.recent(RECENT),
+                waiting={revision.id for revision in waiting},
+            ),
+            render.render(
+                "documents.html",
+                self._language,
+                revisions=self._lineside.catalogue.revisions("visible"),
+                earlier={revision.family for revision in self._lineside.catalogue.revisions("retired")},
             ),
         )
 
@@ -90,12 +130,14 @@ class SupervisorPage:
             if not files:
                 return gr.skip(), render.problem(words["upload_choose"], self._language)
             for path in map(Path, files):
-                with path.open("rb") as content:
-                    self._uploads.accept(
-                        path.name, content, asset=asset or "", model=model, label=revision, user=user.name
-                    )
-                # Gradio's copy can be read by every user who knows its address.
-                path.unlink(missing_ok=True)
+                try:
+                    with path.open("rb") as content:
+                        self._uploads.accept(
+                            path.name, content, asset=asset or "", model=model, label=revision, user=user.name
+                        )
+                finally:
+                    # Gradio's copy can be read by every user who knows its address.
+                    path.unlink(missing_ok=True)
         except AccessError as refusal:
             return gr.skip(), refused(refusal, self._language)
         except LinesideError as problem:

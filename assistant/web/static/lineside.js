@@ -91,10 +91,25 @@
     return reply;
   };
 
+  // A supervisor's decision on a manual: the server checks the role; the page renews itself.
+  async function decide(button) {
+    const { decide: decision, revision, confirm: question } = button.dataset;
+    if (question && !confirm(question)) return;
+    const buttons = button.closest(".decisions").querySelectorAll("button");
+    for (const each of buttons) each.disabled = true;
+    const reply = await fetch(`/api/v1/revisions/${revision}/${decision}`, { method: "POST" });
+    if (reply.ok) return;
+    const line = button.closest("article, tr").querySelector(".problem");
+    line.textContent = (await reply.json()).error;
+    line.hidden = false;
+    for (const each of buttons) each.disabled = false;
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     if (button.dataset.url) show(button);
+    else if (button.dataset.decide) decide(button);
     else if (button.matches(".viewer-close")) close();
     else if (button.matches(".viewer-previous")) turn(-1);
     else if (button.matches(".viewer-next")) turn(1);
