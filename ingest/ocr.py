@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.page import Area, OcrMode, Page, Word, around
+from ingest.page import CJK, Area, OcrMode, Page, Word, around
 from ingest.pdf import PdfFile
 from ingest.pictures import picture_areas
 from ingest.reading import Corners, Reading, TextLine
@@ -27,6 +27,8 @@ FEW_CHARACTERS = 30
 COVERED = 0.5
 MANY_SHAPES = 200
 PART_DPI = 200
+# A picture with no line of so many letters (Chinese ones count twice), read as surely, tells nothing.
+FEW_LETTERS, SURE = 3, 0.8
 # A text layer that agrees with OCR to this share stays.
 AGREES = 0.7
 # A line covered by words of the text layer to this share stands there already.
@@ -150,10 +152,7 @@ class PageOcr:
             if run and not _covered(around(run), layer):
                 runs.append(run)
                 lines.append(line)
-        # Bare numbers are callouts: they mean nothing without the drawing.
-        if not any(sum(char.isalpha() for char in line.text) >= 2 for line in lines):
-            return [], []
-        return runs, lines
+        return (runs, lines) if any(_is_telling(line) for line in lines) else ([], [])
 
     def _reading(
         self,
@@ -207,6 +206,12 @@ def _covered(area: Area, layer: Sequence[Word]) -> bool:
         down = min(area.y1, word.y1) - max(area.y0, word.y0)
         shared += max(0.0, across) * max(0.0, down)
     return shared > DOUBLE * area.width * area.height
+
+
+def _is_telling(line: TextLine) -> bool:
+    """False for bare numbers: callouts mean nothing without the drawing."""
+    letters = sum(2 if CJK.match(char) else 1 for char in line.text if char.isalpha())
+    return letters >= FEW_LETTERS and line.confidence >= SURE
 
 
 def _is_running_text(lines: Sequence[TextLine]) -> bool:

@@ -19,8 +19,10 @@ Picture = NDArray[np.uint8]
 # Four corners (x, y) of a text box in pixels, clockwise from the start of its line.
 Quad = NDArray[np.float32]
 
-# Side lengths of pictures and widths of text lines are multiples of these many pixels.
-SIDE_STEP, WIDTH_STEP, MAX_WIDTH = 128, 160, 3200
+# Pixels that the sides of pictures are padded to; longer ones to a multiple of the first.
+SIDES = (256, 512, 768, 1024, 1280, 1664)
+# Widths of text lines are multiples of this many pixels.
+WIDTH_STEP, MAX_WIDTH = 160, 3200
 LINE_HEIGHT = 48
 # A text box this many times as long as it is high shows which way its line runs.
 LONG = 2.0
@@ -151,8 +153,12 @@ def _padded(picture: Picture) -> Picture:
     height, width = picture.shape[:2]
     # RapidOCR expects the order of colours that OpenCV uses.
     picture = np.ascontiguousarray(picture[:, :, ::-1])
-    down, right = -height % SIDE_STEP, -width % SIDE_STEP
+    down, right = _full(height) - height, _full(width) - width
     return np.asarray(cv2.copyMakeBorder(picture, 0, down, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _full(side: int) -> int:
+    return next((full for full in SIDES if side <= full), -(-side // SIDES[0]) * SIDES[0])
 
 
 def _crop(picture: Picture, corners: Quad) -> Picture:

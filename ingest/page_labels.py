@@ -54,8 +54,8 @@ def printed_labels(pages: Sequence[Page]) -> tuple[str, ...]:
 
 def _without_chapters(found: Sequence[list[_Candidate]]) -> list[list[_Candidate]]:
     """Drops bare numbers that are the chapter in the labels of the same file ('5' beside '5-3')."""
-    chapters = {c.series.rstrip("-–.") for candidates in found for c in candidates if len(c.series) > 1}
-    return [[c for c in candidates if c.series or c.text not in chapters] for candidates in found]
+    chapters = {c.series.rstrip("-–.").lstrip("0") for candidates in found for c in candidates if len(c.series) > 1}
+    return [[c for c in candidates if c.series or c.text.lstrip("0") not in chapters] for candidates in found]
 
 
 def _shape(label: str) -> str:

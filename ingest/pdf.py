@@ -16,8 +16,8 @@ from ingest.pdf_text import read_page
 
 __all__ = ["MAX_PAGES", "OutlineEntry", "PdfFile"]
 MAX_PAGES = 20_000
-# Pixels of a rendered page or part; an A4 page at 150 dpi has 2.2 million.
-MAX_PIXELS = 3_000_000
+# Pixels of a rendered page or part: an A4 page at 150 dpi. OCR takes about 400 MB for each million.
+MAX_PIXELS = 2_200_000
 
 
 class PdfFile:
