@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from assistant.identifiers import find_identifiers
 from assistant.schema import Block, BlockKind, Box, Chunk, ParsedFile, SignalWord
 from assistant.subjects import passage_identifiers
+from ingest.headings import is_caption
 
 CHUNKS = uuid.UUID("6f1d6b0e-6c1f-5d62-9d0a-3d6f5a1c7e11")
 # Headings carry the meaning of short entries; a path longer than this many tokens is cut from the outside.
@@ -21,6 +22,15 @@ _FAULT_WORDS = re.compile(
     r"|故障|报警|错误|代码|现象|症状|原因|处理|措施|排除|对策",
     re.IGNORECASE,
 )
+_TABLES = {
+    "torque": re.compile(r"\btorques?\b|tightening|拧紧|扭矩|力矩", re.IGNORECASE),
+    "lubrication": re.compile(r"lubrica|\boils?\b|grease|viscosity|润滑|油品|加油", re.IGNORECASE),
+    "parts": re.compile(
+        r"\bparts? (?:no|number|list)|stock (?:no|number)|spare parts|\bqty\b|备件|零件|件号|料号",
+        re.IGNORECASE,
+    ),
+    "maintenance": re.compile(r"maintenance|interval|\bpmcs\b|inspect|保养|维护|周期|点检", re.IGNORECASE),
+}
 # A first column that rows are looked up by.
 _KEY_HEADING = re.compile(
     r"(?:id|code|key)\.?$|.*(?:code|alarm|fault|error|part|stock|order)\W*(?:no|nr|id|number)?\.?$"
@@ -68,11 +78,13 @@ class _Section:
     Attributes:
         leading: places of the notices before its first passage: they hold for the sections directly under it.
         begun: a passage has come.
+        rows: it is the title of a table, and its rows have come.
     """
 
     heading: Block
     leading: list[int] = field(default_factory=list)
     begun: bool = False
+    rows: bool = False
 
 
 def make_chunks(
@@ -142,7 +154,7 @@ class _Gatherer:
         self._close()
         if self._bare is not None and self._bare.level >= block.level:
             self._keep_bare()
-        while self._stack and self._stack[-1].heading.level >= block.level:
+        while self._stack and (self._stack[-1].heading.level >= block.level or self._stack[-1].rows):
             self._stack.pop()
         self._notices = list(self._stack[-1].leading) if self._stack else []
         self._in_table = False
@@ -162,7 +174,14 @@ class _Gatherer:
             return
         self._in_table = block.kind == "table"
         if self._stack:
-            self._stack[-1].begun = True
+            if block.kind == "list" and self._stack[-1].rows:
+                # The steps go on below a table that stands among them.
+                self._close()
+                self._stack.pop()
+        if self._stack:
+            section = self._stack[-1]
+            section.begun = True
+            section.rows = section.rows or (self._in_table and is_caption(section.heading.text))
         if block.kind == "figure" or self._stands_alone(block):
             self._close()
             for piece in self._cut(block):
@@ -229,6 +248,18 @@ def is_fault_row(block: Block) -> bool:
     return sum(1 for heading in headings if _FAULT_WORDS.search(heading)) >= 2
 
 
+def table_kind(header: str, title: str) -> str:
+    """What a table is for: 'fault', 'torque', 'lubrication', 'parts', 'maintenance', or empty.
+
+    Args:
+        header: the names of its columns.
+        title: the heading over it.
+    """
+    if sum(1 for heading in header.split(" | ") if _FAULT_WORDS.search(heading)) >= 2:
+        return "fault"
+    return next((kind for kind, words in _TABLES.items() if words.search(f"{title} | {header}")), "")
+
+
 def is_keyed_row(block: Block) -> bool:
     """True for a row that is looked up by the code or number in its first column."""
     return bool(_KEY_HEADING.match(block.header.split(" | ")[0].strip()))
@@ -280,6 +311,7 @@ def _chunk(
         page_last=max(pages),
         kind=draft.kind,
         text=text,
+        extra=_table_extra(draft),
         revision_label=origin.label,
         boxes=_boxes(draft.blocks),
         signal=draft.signal,
@@ -291,6 +323,14 @@ def _chunk(
         ordinal=ordinal,
         page_label=labels.get(min(pages), ""),
     )
+
+
+def _table_extra(draft: _Draft) -> dict[str, str]:
+    """What kind of table a row is from, for those who look for causes, torques or parts."""
+    if draft.kind != "table":
+        return {}
+    kind = table_kind(draft.blocks[0].header, draft.section[-1] if draft.section else "")
+    return {"table": kind} if kind else {}
 
 
 def _boxes(blocks: Sequence[Block]) -> tuple[Box, ...]:

@@ -15,6 +15,8 @@ RUN_IN_LEVEL = 3
 TASK_LEVEL = 4
 # A short bold line that recurs so often is a label, not a heading.
 MIN_LABELS = 3
+CENTRED_LEVEL = 4
+CAPITALS_LEVEL = 5
 CAPTION_LEVEL = 6
 _CAPTION = re.compile(r"^(?:table|tab\.|表)\s*(?:[A-Z]?[-–.]?\d+|\d+)", re.IGNORECASE)
 _FIGURE = re.compile(
@@ -30,6 +32,10 @@ _CHAPTER = re.compile(
     re.IGNORECASE,
 )
 _SECTION = re.compile(r"^section\s+[\dIVX]+\b|^第\s*[\d一二三四五六七八九十]+\s*节", re.IGNORECASE)
+_NUMBER_ONLY = re.compile(
+    r"^(?:(?:chapter|part|appendix|annex|section)\s+[\dA-Z]{1,5}[.:]?|第\s*[\d一二三四五六七八九十]+\s*[章篇部节]|附录\s*\w?)$",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"^(\d{1,3}(?:[.\-–]\d{1,3})+)[.)]?\s+\S")
 _SIMPLE = re.compile(r"^(?:\d{1,3}|[A-Z])[.)]?\s+\S")
 _STEP = re.compile(
@@ -175,7 +181,13 @@ def follows_step(text: str, previous: str) -> bool:
 
 
 def heading_level(
-    line: Line, text: str, page: int, style: Style, isolated: bool, known_only: bool = False
+    line: Line,
+    text: str,
+    page: int,
+    style: Style,
+    isolated: bool,
+    known_only: bool = False,
+    centred: bool = False,
 ) -> int:
     """Depth of a heading from 1, or 0 when the line is none.
 
@@ -186,6 +198,7 @@ def heading_level(
         style: of the file.
         isolated: white space stands above the line.
         known_only: go by the bookmarks alone.
+        centred: it stands in the middle of the page, which ranks it above those at the margin.
     """
     known = style.outline.get((page, squeezed(text)))
     if known or known_only:
@@ -199,7 +212,8 @@ def heading_level(
     if large and not is_step_like(text):
         return _depth(text, line, style)
     if line.bold and len(line.segments) <= 2 and _reads_like_title(text):
-        return _depth(text, line, style)
+        depth = _depth(text, line, style)
+        return CENTRED_LEVEL if centred and depth == CAPITALS_LEVEL else depth
     if (
         isolated
         and (_NUMBERED.match(text) or _CHAPTER.match(text))
@@ -227,6 +241,11 @@ def run_in_heading(line: Line) -> str:
         end += 1
     title = words_text(words[:end])
     return title.rstrip(" .") if 1 < end < len(words) and end <= 12 else ""
+
+
+def is_number_only(text: str) -> bool:
+    """True for a heading whose title stands on the next line: 'CHAPTER 5', '第五章'."""
+    return bool(_NUMBER_ONLY.match(text))
 
 
 def is_task(text: str, following: str) -> bool:
@@ -268,5 +287,5 @@ def _depth(text: str, line: Line, style: Style) -> int:
     if nearest and line.size > 1.12 * style.body:
         return min(4, 1 + nearest[0])
     if text.isupper() and not _SIMPLE.match(text):
-        return 5
+        return CAPITALS_LEVEL
     return 7

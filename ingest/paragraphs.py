@@ -14,6 +14,7 @@ from ingest.headings import (
     follows_step,
     heading_level,
     is_figure_caption,
+    is_number_only,
     is_numbered,
     is_step,
     is_task,
@@ -31,6 +32,9 @@ from ingest.tables import Table
 PARAGRAPH_GAP = 0.42
 HEADING_GAP = 0.35
 TITLE_LINES = 4
+# Between 'CHAPTER 5' and its title, in line heights; and how near the middle of the page is centred.
+TITLE_GAP = 3.0
+CENTRE = 0.03
 _ENDS = ".:;!?。：；！？"
 
 
@@ -125,7 +129,8 @@ class ColumnReader:
             return replace(self._make("heading", lines[at : at + 1]), level=TASK_LEVEL)
         isolated = at == 0 or line.y0 - lines[at - 1].y1 > HEADING_GAP * line.height
         text = without_continued(lines_text(lines[at:end]))
-        level = heading_level(line, text, self._page.number, self._style, isolated)
+        middle = abs(line.middle[0] - self._page.reading_width / 2) < CENTRE * self._page.reading_width
+        level = heading_level(line, text, self._page.number, self._style, isolated, centred=middle)
         if not level or end - at > TITLE_LINES:
             # More lines of the same style: a bold paragraph, unless the bookmarks know its first line.
             level = heading_level(line, line.text, self._page.number, self._style, isolated, known_only=True)
@@ -133,7 +138,13 @@ class ColumnReader:
         if not level:
             return None
         self._next = end
-        return replace(self._make("heading", lines[at:end]), text=text, level=level)
+        heading = replace(self._make("heading", lines[at:end]), text=text, level=level)
+        near = end < len(lines) and lines[end].y0 - lines[end - 1].y1 < TITLE_GAP * line.height
+        title = self._heading() if near and is_number_only(text) else None
+        if title is None:
+            self._next = end
+            return heading
+        return replace(heading, text=f"{text} {title.text}", boxes=(*heading.boxes, *title.boxes))
 
     def _is_label(self, line: Line) -> bool:
         return line.bold and squeezed(line.text) in self._style.labels

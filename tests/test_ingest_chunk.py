@@ -129,3 +129,41 @@ def test_a_second_run_gives_the_same_ids() -> None:
         c.id for c in chunks(heading("A"), paragraph("One."), row("Code: E-1", FAULTS))
     ]
     assert len({c.id for c in first}) == len(first)
+
+
+def test_steps_below_a_table_among_them_go_on_with_their_section() -> None:
+    found = chunks(
+        heading("Flush"), step(1), heading("Table 2 Flow", 6), row("Pipe: 1/4 | Flow: 2", PARTS), step(2)
+    )
+    assert [(c.section, c.kind) for c in found] == [
+        (("Flush",), "list"),
+        (("Flush", "Table 2 Flow"), "table"),
+        (("Flush",), "list"),
+    ]
+
+
+def test_a_notice_among_rows_holds_for_the_rows_up_to_the_next_one() -> None:
+    steam, acid = (Block("notice", f"WARNING\n{name}.", 1, signal="WARNING") for name in ("Steam", "Acid"))
+    found = chunks(
+        heading("Checks"),
+        *(steam, row("Code: 1 | Cause: x", FAULTS), row("Code: 2 | Cause: y", FAULTS)),
+        *(acid, row("Code: 3 | Cause: z", FAULTS)),
+    )
+    first, second = found[0].id, found[3].id
+    assert [chunk.notices for chunk in found if chunk.kind == "table"] == [(first,), (first,), (second,)]
+
+
+def test_notices_at_the_head_of_a_section_hold_for_the_tasks_under_it() -> None:
+    danger = Block("notice", "DANGER\nHigh voltage.", 1, signal="DANGER")
+    found = chunks(heading("Operation"), danger, heading("Start", 2), step(1), heading("Stop", 2), step(1))
+    assert [chunk.notices for chunk in found[1:]] == [(found[0].id,), (found[0].id,)]
+
+
+def test_a_row_says_what_kind_of_table_it_is_from() -> None:
+    (fault, torque) = chunks(
+        heading("Faults"),
+        row("Code: E-1 | Cause: x", FAULTS),
+        heading("Torque values"),
+        row("Size: M8 | Value: 20 Nm", "Size | Value"),
+    )
+    assert (fault.extra, torque.extra) == ({"table": "fault"}, {"table": "torque"})
