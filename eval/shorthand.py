@@ -24,6 +24,7 @@ from assistant.shorthand import Shorthand, general_words
 from assistant.sparse import SparseEncoder
 from assistant.store.base import Scope
 from assistant.store.edge import EdgeStore
+from eval.statistics import paired_difference
 from ingest.shorthand_learning import learn_from_pairs, learn_from_texts
 
 COMPANIES = ("a", "b", "c")
@@ -152,13 +153,12 @@ class SearchTrial:
         return np.stack([self._vectors[f"{kind} {text}"] for text in texts])
 
 
-def share_found(found: Sequence[Sequence[int]], relevant: Sequence[set[int]]) -> float:
-    """Mean over queries of the relevant among the first ten, of as many as could be there."""
-    shares = [
+def shares_found(found: Sequence[Sequence[int]], relevant: Sequence[set[int]]) -> list[float]:
+    """For each query the relevant among the first ten, of as many as could be there."""
+    return [
         len(wanted & set(places)) / min(FIRST, len(wanted))
         for places, wanted in zip(found, relevant, strict=True)
     ]
-    return float(np.mean(shares))
 
 
 def label_queries(path: Path) -> tuple[list[str], dict[str, set[str]]]:
@@ -221,13 +221,13 @@ def _print_maintnorm(
             alike[text].add(place)
         asked = clean[: len(test)]
         relevant = [alike[text] for text in asked]
+        above: list[float] = []
         for name in ("nothing", "list", "list + raw orders", "list + raw orders + pairs"):
             shorthand = Shorthand(tables[company][name]) if name in tables[company] else None
-            found = share_found(trial.found(raw, asked, shorthand, None), relevant)
-            typer.echo(
-                f"company {company}, {len(asked)} clean questions over {len(raw)} raw orders, {name:26} "
-                f"recall@10 {found:.3f}"
-            )
+            shares = shares_found(trial.found(raw, asked, shorthand, None), relevant)
+            told = f"company {company}, {len(asked)} clean questions over {len(raw)} raw orders, {name:26}"
+            typer.echo(f"{told} recall@10 {_against(above, shares)}")
+            above = shares
 
 
 def _print_excavators(data: Path, trial: SearchTrial) -> None:
@@ -240,13 +240,27 @@ def _print_excavators(data: Path, trial: SearchTrial) -> None:
     learned = learn_from_texts(texts, {}, general_words())
     full = Shorthand({**learned, **general_words()})
     ways = {"nothing": None, "list": Shorthand(general_words()), "list + raw orders": full}
-    for name, shorthand in ways.items():
-        found = share_found(trial.found(texts, queries, shorthand, None), relevant)
-        both = share_found(trial.found(texts, typed, shorthand, shorthand), relevant)
-        typer.echo(
-            f"excavators, {len(queries)} label questions over {len(texts)} different texts, {name:18} "
-            f"recall@10 {found:.3f}; asked in shorthand {both:.3f}"
-        )
+    for wanted, search, side in (
+        (queries, lambda words: (words, None), "orders written out"),
+        (typed, lambda words: (None, words), "asked in shorthand, question written out"),
+        (typed, lambda words: (words, words), "asked in shorthand, both written out"),
+    ):
+        above: list[float] = []
+        for name, shorthand in ways.items():
+            shares = shares_found(trial.found(texts, wanted, *search(shorthand)), relevant)
+            told = f"excavators, {len(queries)} label questions over {len(texts)} texts"
+            typer.echo(f"{told}, {side}, {name:17} recall@10 {_against(above, shares)}")
+            above = shares
+
+
+def _against(above: Sequence[float], shares: Sequence[float]) -> str:
+    """The mean, and how it differs from the line above with a 95 % interval of paired resamples."""
+    mean = f"{sum(shares) / len(shares):.3f}"
+    change = paired_difference(above, shares, [str(n) for n in range(len(shares))]) if above else None
+    if change is None:
+        return mean
+    low, high = change.interval.low, change.interval.high
+    return f"{mean} ({change.mean:+.3f} to the line above, 95 % {low:+.3f} to {high:+.3f})"
 
 
 def _as_shorthand(query: str) -> str:

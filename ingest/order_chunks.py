@@ -11,7 +11,7 @@ from assistant.schema import Chunk
 from ingest.mapping import Columns
 from ingest.order_file import OrderFile
 from ingest.order_table import Rejected
-from ingest.presets import TEXT_FIELDS
+from ingest.presets import FIELDS, TEXT_FIELDS
 
 ORDERS = uuid.UUID("0b0f9a0e-97f5-5d0c-8f38-8a8f4bb5d2c4")
 REVISION = "work-orders"
@@ -56,6 +56,14 @@ class Order:
             elif value and not held:
                 self.values[name] = value
         self._name_asset(values)
+
+    def keep_untold(self, held: Chunk, columns: Columns) -> None:
+        """Keeps what an earlier file told and this one has no column for; an empty cell would clear it."""
+        for name, value in held.extra.items():
+            # Without a problem of its own an order bears its description there.
+            stand_in = name == "problem" and held.text.startswith(value)
+            if name in FIELDS and name not in {"order", "site", *columns.of} and not stand_in:
+                self.values[name] = value
 
     def _name_asset(self, values: Mapping[str, str]) -> None:
         asset = values.get("asset", "")
@@ -141,7 +149,8 @@ def _lines(values: Mapping[str, str], columns: Columns) -> Iterator[str]:
     for name in TEXT_FIELDS:
         if values.get(name):
             told = name in {"description", "details"}
-            yield values[name] if told else f"{columns.of[name][0]}: {values[name]}"
+            heading = columns.of.get(name, (name,))[0]
+            yield values[name] if told else f"{heading}: {values[name]}"
 
 
 def _reason(values: Mapping[str, str], columns: Columns) -> str:

@@ -20,6 +20,8 @@ from assistant.store.base import ChunkStore
 
 # Fewer orders than this do not show which company a word keeps.
 LEAST_TEXTS = 200
+# More orders than this teach hardly more, and would make a large import wait.
+MOST_TEXTS = 20_000
 # A full word stands so often in orders and manuals together, and has so many letters.
 LEAST_SEEN, LEAST_LETTERS = 3, 5
 FULL_WORDS_PER_LETTER = 500
@@ -65,7 +67,7 @@ def learn_shorthand(
     if len(texts) < LEAST_TEXTS:
         return 0
     general = general_words()
-    learned = Learned(learn_from_pairs(pairs), learn_from_texts(texts, manuals(), general))
+    learned = Learned(learn_from_pairs(pairs), learn_from_texts(texts[-MOST_TEXTS:], manuals(), general))
     keep_learned(home, document, learned)
     return len({**learned.alike, **learned.pairs})
 

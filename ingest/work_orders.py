@@ -13,7 +13,7 @@ from assistant.schema import Chunk
 from assistant.shorthand import Shorthand, shorthand_of_orders
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore, Vectors
-from ingest.order_chunks import gather_orders, to_chunk
+from ingest.order_chunks import Order, gather_orders, to_chunk
 from ingest.order_file import Choices, open_orders, remember_choices
 from ingest.order_table import Rejected
 from ingest.shorthand_learning import learn_shorthand, words_of_manuals
@@ -23,7 +23,7 @@ WRITTEN_AT_ONCE = 1000
 FOREIGN_SHARE, FOREIGN_LEAST = 0.5, 3
 
 # Key of a chunk's `extra`: its shorthand in plain words.
-PLAIN = "plain"
+PLAIN = "plain_words"
 
 Progress = Callable[[str, int, int], None]
 
@@ -113,10 +113,13 @@ class WorkOrders:
         file = open_orders(path, self._home, choices)
         orders, rejected = gather_orders(file, choices.site or "")
         models = {asset.tag.casefold(): asset.model.casefold() for asset in self._plant.assets()}
-        chunks = [to_chunk(order, file.columns, file.document, models) for order in orders]
-        held = self._held(chunks)
+        held = self._held([order.id for order in orders])
         if choices.site is None:
-            _refuse_foreign(chunks, held, path.name)
+            _refuse_foreign(orders, held, path.name)
+        for order in orders:
+            if order.id in held:
+                order.keep_untold(held[order.id], file.columns)
+        chunks = [to_chunk(order, file.columns, file.document, models) for order in orders]
         learned = learn_shorthand(
             self._home,
             file.document,
@@ -154,11 +157,11 @@ class WorkOrders:
             headings=file.table.headings,
         )
 
-    def _held(self, chunks: Sequence[Chunk]) -> dict[str, Chunk]:
+    def _held(self, ids: Sequence[str]) -> dict[str, Chunk]:
         """What is stored of these orders already, by id."""
         held: dict[str, Chunk] = {}
-        for start in range(0, len(chunks), WRITTEN_AT_ONCE):
-            found = self._store.fetch([chunk.id for chunk in chunks[start : start + WRITTEN_AT_ONCE]])
+        for start in range(0, len(ids), WRITTEN_AT_ONCE):
+            found = self._store.fetch(ids[start : start + WRITTEN_AT_ONCE])
             held.update((chunk.id, chunk) for chunk in found)
         return held
 
@@ -211,14 +214,14 @@ def _content(chunk: Chunk) -> tuple[str, dict[str, str], tuple[str, ...]]:
     return chunk.text, extra, chunk.applies_to
 
 
-def _refuse_foreign(chunks: Sequence[Chunk], held: Mapping[str, Chunk], name: str) -> None:
+def _refuse_foreign(orders: Sequence[Order], held: Mapping[str, Chunk], name: str) -> None:
     """Refuses a file whose numbers belong to other orders here: replacing those would lose them.
 
     Raises:
         InputError: it looks like the export of another site.
     """
-    both = [(chunk, held[chunk.id]) for chunk in chunks if chunk.id in held]
-    foreign = sum(_is_other_order(chunk, before) for chunk, before in both)
+    both = [(order.values, held[order.id]) for order in orders if order.id in held]
+    foreign = sum(_is_other_order(values, before) for values, before in both)
     if foreign >= FOREIGN_LEAST and foreign > FOREIGN_SHARE * len(both):
         raise InputError(
             f"{foreign} of {len(both)} order numbers in {name} are held with another machine, day and text",
@@ -226,12 +229,12 @@ def _refuse_foreign(chunks: Sequence[Chunk], held: Mapping[str, Chunk], name: st
         )
 
 
-def _is_other_order(chunk: Chunk, before: Chunk) -> bool:
-    now, then = chunk.extra, before.extra
-    known = all(extra.get(name) for extra in (now, then) for name in ("asset", "date"))
+def _is_other_order(now: Mapping[str, str], before: Chunk) -> bool:
+    then = before.extra
+    known = all(values.get(name) for values in (now, then) for name in ("asset", "date"))
     return (
         known
         and now["asset"].casefold() != then["asset"].casefold()
         and now["date"][:10] != then["date"][:10]
-        and chunk.text != before.text
+        and not before.text.startswith(now.get("description", ""))
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant.shorthand import Shorthand, general_words
-from eval.shorthand import read_norm, score_tokens, share_found, word_tables
+from eval.shorthand import read_norm, score_tokens, shares_found, word_tables
 from ingest.shorthand_learning import learn_from_pairs, learn_from_texts
 
 MAINTNORM = Path(__file__).parents[2] / "shared" / "data" / "work_orders" / "maintnorm"
@@ -52,7 +52,7 @@ def test_scores_are_worked_out_by_hand() -> None:
     score = score_tokens(texts, Shorthand({"repl": "replace", "fr": "front", "hose": "hoses"}).plain)
     # Three to change; three changed, of which one rightly.
     assert (score.wanted, round(score.precision, 3), round(score.recall, 3)) == (3, 0.333, 0.333)
-    assert share_found([[1, 2, 3], [9]], [{1, 5}, {4}]) == 0.25
+    assert shares_found([[1, 2, 3], [9]], [{1, 5}, {4}]) == [0.5, 0.0]
 
 
 @pytest.mark.skipif(

@@ -128,6 +128,21 @@ def test_a_file_of_another_site_is_refused_instead_of_replacing_orders(office: O
     assert office.take(theirs, "york.csv", site="").updated == 5
 
 
+def test_an_export_with_fewer_columns_keeps_what_another_one_told(office: Office) -> None:
+    office.take("WONUM,DESCRIPTION,REMEDY,STATUS\n1,Leak,New seal,WAPPR\n")
+    assert office.take("WONUM,DESCRIPTION,STATUS\n1,Leak,COMP\n", "status.csv").updated == 1
+    assert office.order("1").extra == {
+        "order": "1",
+        "problem": "Leak",
+        "remedy": "New seal",
+        "status": "COMP",
+    }
+    assert office.take("WONUM,DESCRIPTION,STATUS\n1,Leak,COMP\n", "status.csv").unchanged == 1
+    # An empty cell, other than a missing column, says that there is none.
+    office.take("WONUM,DESCRIPTION,REMEDY\n1,Leak,\n")
+    assert "remedy" not in office.order("1").extra
+
+
 def test_an_order_on_several_rows_keeps_what_each_of_them_says(office: Office) -> None:
     outcome = office.take(
         "AUFNR,QMNUM,EQUNR,QMTXT,URCOD\n40,9,P1,Pump loud,WEAR\n40,9,P2,Pump loud,SEAL\n,10,P1,Leak,\n"
@@ -189,9 +204,9 @@ def test_shorthand_is_found_by_plain_words_and_shown_as_written(office: Office) 
     vector = office.embedder.queries([asked])[0]
     (first, *_) = office.store.search(vector, SparseEncoder().query(asked), Scope(), 3, 20)
     assert first.chunk.text == "c/o brg"
-    assert office.order("2").extra["plain"] == "hydraulic"
-    assert office.order("3").extra["plain"] == "电磁阀坏"
-    assert "plain" not in office.order("4").extra
+    assert office.order("2").extra["plain_words"] == "hydraulic"
+    assert office.order("3").extra["plain_words"] == "电磁阀坏"
+    assert "plain_words" not in office.order("4").extra
 
 
 def test_what_is_learned_later_reindexes_orders_and_then_rests(office: Office) -> None:
@@ -202,7 +217,7 @@ def test_what_is_learned_later_reindexes_orders_and_then_rests(office: Office) -
     assert learned.shorthand == 1
     again = office.take(old)
     assert (again.updated, again.unchanged, again.reindexed) == (0, 1, 1)
-    assert office.order("1").extra["plain"] == "grinder"
+    assert office.order("1").extra["plain_words"] == "grinder"
     assert office.take(old).reindexed == 0
 
 
