@@ -1,4 +1,4 @@
-"""Tables of contents: lists that name every section and code of a manual and answer nothing."""
+"""Tables of contents and indexes: lists that name every section and code of a manual and answer nothing."""
 
 import re
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from ingest.lines import Line
 
 LEADER = re.compile(r"(?:\s*\.){4,}\s*|\s*…{2,}\s*|\s*[·‧]{4,}\s*|\s*_{4,}\s*")
 WRAPPED = 2
+MIN_INDEX = 6
 # Where none of these stands there is no leader: much faster than the pattern.
 _LEADING = ("..", ". .", "…", "··", "‧‧", "__")
 _PAGE_LABEL = re.compile(r"(?:[A-Z]{1,3}[-.]?)?\d{1,4}(?:[-–.]\d{1,4})?$|\b[ivxlc]{1,7}$")
@@ -15,16 +16,16 @@ _HEADING = re.compile(r"(?:\b(?:page|index|contents)|页码?|页次|目录|索�
 
 
 def without_contents(lines: Sequence[Line]) -> list[Line]:
-    """Drops runs of lines with leaders that end in ascending page labels.
+    """Drops runs of lines with leaders that end in page labels and ascend by label or by the alphabet.
 
-    A list of values with leaders ('Weight …… 868 lb') does not ascend and stays.
+    A list of values with leaders ('Weight …… 868 lb') does neither and stays.
     """
     kept: list[Line] = []
     index = 0
     while index < len(lines):
         end = _end_of_entries(lines, index)
         entries = [line for line in lines[index:end] if _is_entry(line)]
-        if _ascending(entries):
+        if _ascending(entries) or _alphabetical(entries):
             while kept and _HEADING.search(kept[-1].text.strip()):
                 kept.pop()
             index = end
@@ -58,3 +59,9 @@ def _ascending(entries: Sequence[Line]) -> bool:
     numbers = [[int(n) for n in re.findall(r"\d+", match.group())] for match in labels if match]
     ordered = sum(1 for a, b in zip(numbers, numbers[1:], strict=False) if a <= b)
     return len(entries) >= 2 and ordered >= 0.8 * (len(numbers) - 1)
+
+
+def _alphabetical(entries: Sequence[Line]) -> bool:
+    names = [line.text.casefold() for line in entries]
+    ordered = sum(1 for a, b in zip(names, names[1:], strict=False) if a <= b)
+    return len(names) >= MIN_INDEX and ordered >= 0.9 * (len(names) - 1)

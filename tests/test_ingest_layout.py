@@ -405,3 +405,20 @@ def test_one_word_over_several_warnings_makes_each_a_warning(tmp_path: Path) -> 
         ("heading", None),
         ("text", None),
     ]
+
+
+def test_the_index_of_a_manual_is_left_out(tmp_path: Path) -> None:
+    source = """
+    #set page(width: 400pt, height: 300pt, margin: 30pt)
+    #set text(size: 10pt)
+    = Cleaning
+    Wipe the panel with a dry cloth.
+    #pagebreak()
+    #let entry(name, page) = [#name #box(width: 1fr, repeat[.]) #page \\ ]
+    #entry("Air cleaner", "12-3") #entry("Alternator", "2-2") #entry("Batteries", "9-2") #entry("Belt", "4-1")
+    #entry("Coolant", "12-6") #entry("Dipstick", "2-1") #entry("Engine", "1-3")
+    """
+    assert [block.text for block in typeset(tmp_path, source)] == [
+        "Cleaning",
+        "Wipe the panel with a dry cloth.",
+    ]
