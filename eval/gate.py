@@ -124,10 +124,8 @@ def _keeps(limit: Limit, figure: Figure | None, run: ScoredRun) -> Verdict:
             f"{_named(metric, key)} could not be measured: the run holds no case for it ({limit.demand})"
         )
         return Verdict(limit.metric, key, False, False, None, None, 0, bound, sentence)
-    sentence = (
-        f"{_named(metric, key)} is {_measured(figure)}; must be {limit.demand}, set from"
-        f" {shown(metric, limit.measured)} on {limit.measured_on.isoformat()}: {limit.why}"
-    )
+    measured = f"{_named(metric, key)} is {_measured(figure)}"
+    sentence = f"{measured}; must be {limit.demand}{limit.origin}: {limit.why}"
     passed = limit.holds(figure.value)
     return Verdict(limit.metric, key, passed, False, figure.value, figure.interval, figure.n, bound, sentence)
 

@@ -62,14 +62,28 @@ class Limit(Bound):
     """What must hold for a change to land.
 
     Attributes:
-        measured: the figure that the limit was set from.
+        measured: the figure that the limit was set from; only a promise about times may do without.
         measured_on: when that was.
         live_only: applies where times are those of one user alone, not to replays or many questions at once.
     """
 
-    measured: float
-    measured_on: date
+    measured: float | None = None
+    measured_on: date | None = None
     live_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses a limit that does not say what it was set from."""
+        # The short form of super() does not work in a dataclass with slots.
+        Bound.__post_init__(self)
+        if not self.live_only and (self.measured is None or self.measured_on is None):
+            raise ValueError(f"{self.metric} needs measured and measured_on, the figure it was set from")
+
+    @property
+    def origin(self) -> str:
+        """What it was set from, in words; empty for a promise."""
+        if self.measured is None or self.measured_on is None:
+            return ""
+        return f", set from {shown(BY_NAME[self.metric], self.measured)} on {self.measured_on.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
