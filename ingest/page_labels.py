@@ -54,7 +54,9 @@ def printed_labels(pages: Sequence[Page]) -> tuple[str, ...]:
 
 def _without_chapters(found: Sequence[list[_Candidate]]) -> list[list[_Candidate]]:
     """Drops bare numbers that are the chapter in the labels of the same file ('5' beside '5-3')."""
-    chapters = {c.series.rstrip("-–.").lstrip("0") for candidates in found for c in candidates if len(c.series) > 1}
+    chapters = {
+        c.series.rstrip("-–.").lstrip("0") for candidates in found for c in candidates if len(c.series) > 1
+    }
     return [[c for c in candidates if c.series or c.text.lstrip("0") not in chapters] for candidates in found]
 
 
@@ -69,13 +71,12 @@ def _support(candidate: _Candidate, index: int, counts: Sequence[set[tuple[str, 
 
 
 def _candidates(page: Page) -> list[_Candidate]:
-    segments = segments_of(page.runs)
-    if not segments:
+    if not page.runs:
         return []
     high, low = EDGE * page.reading_height, (1 - EDGE) * page.reading_height
-    edge = [line for line in lines_of([s for s in segments if s.y1 < high or s.y0 > low])]
+    edge = lines_of(segments_of(run for run in page.runs if run[0].y1 < high or run[0].y0 > low))
     # A page that ends early may carry its number right below the last paragraph.
-    lowest = max(segments, key=lambda segment: segment.y1)
+    lowest = segments_of([max(page.runs, key=lambda run: run[-1].y1)])[-1]
     pieces = [segment.text for line in edge for segment in line.segments] + [lowest.text]
     pieces += [line.text for line in edge if len(line.segments) > 1 and _is_short(line)]
     return [candidate for piece in dict.fromkeys(pieces) if (candidate := _candidate(piece))]

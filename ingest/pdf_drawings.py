@@ -1,16 +1,18 @@
 """What is drawn on a PDF page apart from text: rules, frames, dots and pictures."""
 
 import ctypes
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from ingest.page import Area
 from ingest.pdf_space import Space
 
 MAX_PATHS = 20_000
+# Forms within forms.
+MAX_DEPTH = 3
 THIN = 3.0
 MIN_DOT, MAX_DOT = 1.4, 10.0
 
@@ -29,16 +31,15 @@ class Drawings:
 def read_drawings(page: Any, space: Space) -> Drawings:
     """Thin lines, frames, dots and pictures."""
     found = Drawings()
-    kinds = [raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_IMAGE]
-    for item in page.get_objects(filter=kinds, max_depth=3):
+    edges = [ctypes.c_float() for _ in range(4)]
+    for item, kind in _objects(page.raw, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject, 1):
         found.shapes += 1
         if found.shapes > MAX_PATHS:
             break
-        try:
-            area = space.area(*item.get_bounds())
-        except pdfium.PdfiumError:
+        if not raw.FPDFPageObj_GetBounds(item, *edges):
             continue
-        if item.type == raw.FPDF_PAGEOBJ_IMAGE:
+        area = space.area(*(edge.value for edge in edges))
+        if kind == raw.FPDF_PAGEOBJ_IMAGE:
             found.images.append(area)
         elif _is_dot(area):
             found.dots.append(area)
@@ -48,6 +49,19 @@ def read_drawings(page: Any, space: Space) -> Drawings:
         elif area.width >= 12 and area.height >= 6:
             _add_path(item, area, space, found.rules, found.frames)
     return found
+
+
+def _objects(
+    container: Any, count: Callable[..., int], get: Callable[..., Any], depth: int
+) -> Iterator[tuple[Any, int]]:
+    """Paths and pictures with their kind, those in forms too; text is passed over."""
+    for index in range(count(container)):
+        item = get(container, index)
+        kind = raw.FPDFPageObj_GetType(item)
+        if kind in {raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_IMAGE}:
+            yield item, kind
+        elif kind == raw.FPDF_PAGEOBJ_FORM and depth < MAX_DEPTH:
+            yield from _objects(item, raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject, depth + 1)
 
 
 def _is_dot(area: Area) -> bool:
@@ -64,12 +78,15 @@ def _add_path(item: Any, area: Area, space: Space, rules: list[Area], frames: li
     if count > 2000:
         return
     x, y = ctypes.c_float(), ctypes.c_float()
-    matrix = item.get_matrix()
+    matrix = raw.FS_MATRIX()
+    if not raw.FPDFPageObj_GetMatrix(item, matrix):
+        return
+    a, b, c, d, e, f = matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f
     previous: tuple[float, float] | None = None
     for index in range(count):
         segment = raw.FPDFPath_GetPathSegment(item, index)
         raw.FPDFPathSegment_GetPoint(segment, x, y)
-        point = matrix.on_point(x.value, y.value)
+        point = (a * x.value + c * y.value + e, b * x.value + d * y.value + f)
         kind = raw.FPDFPathSegment_GetType(segment)
         if kind == raw.FPDF_SEGMENT_LINETO and previous is not None:
             piece = space.area(*previous, *point)

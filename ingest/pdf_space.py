@@ -22,6 +22,10 @@ class Space:
 
     def area(self, left: float, bottom: float, right: float, top: float) -> Area:
         """A rectangle of user space in reading space."""
+        if self.xy == 0 and self.yx == 0 and self.xx > 0 and self.yy < 0 and left <= right and bottom <= top:
+            # Nearly every page: upright, so that only the vertical axis turns over.
+            x0, y0 = self.xx * left + self.x0, self.yy * top + self.y0
+            return Area(x0, y0, self.xx * right + self.x0, self.yy * bottom + self.y0)
         xa = self.xx * left + self.xy * bottom + self.x0
         xb = self.xx * right + self.xy * top + self.x0
         ya = self.yx * left + self.yy * bottom + self.y0

@@ -91,6 +91,9 @@ def _text_turn(text_page: Any, text: str, rotation: int) -> Turn:
 def _runs(text_page: Any, text: str, space: Space, fonts: Counter[str]) -> Iterator[tuple[Word, ...]]:
     """The words line by line; counts the words in symbolic fonts by the font's name."""
     rect, flags, name = raw.FS_RECTF(), ctypes.c_int(), ctypes.create_string_buffer(128)
+    # The helper would be turned into this handle at every one of thousands of calls.
+    text_page = text_page.raw
+    bold_fonts: dict[bytes, bool] = {}
 
     def box(index: int) -> Area:
         raw.FPDFText_GetLooseCharBox(text_page, index, rect)
@@ -99,8 +102,11 @@ def _runs(text_page: Any, text: str, space: Space, fonts: Counter[str]) -> Itera
     def is_bold(index: int) -> bool:
         raw.FPDFText_GetFontInfo(text_page, index, name, 128, flags)
         if flags.value & SYMBOLIC:
-            fonts[name.value.decode("utf-8", "replace")] += 1
-        return bool(raw.FPDFText_GetFontWeight(text_page, index) >= 600 or _names_bold(name.value))
+            fonts[_decoded(name.value)] += 1
+        font = name.value
+        if font not in bold_fonts:
+            bold_fonts[font] = _names_bold(font) or raw.FPDFText_GetFontWeight(text_page, index) >= 600
+        return bold_fonts[font]
 
     for line in _LINE.finditer(text):
         words = []
@@ -125,6 +131,11 @@ def _word(text: str, first: Area, last: Area, size: float, bold: bool) -> Word:
     """A word from the boxes of its outer characters; right-to-left text has its first on the right."""
     left, right = (first, last) if first.x0 <= last.x0 else (last, first)
     return Word(left.x0, min(left.y0, right.y0), right.x1, max(left.y1, right.y1), text, size, bold)
+
+
+@lru_cache(maxsize=256)
+def _decoded(font: bytes) -> str:
+    return font.decode("utf-8", "replace")
 
 
 @lru_cache(maxsize=256)
