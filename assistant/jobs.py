@@ -96,7 +96,7 @@ class JobQueue:
         job = self._records.add(
             uuid.uuid4().hex, path, document=document, asset=asset, model=model, label=label, user=user
         )
-        self._run(job.id)
+        self._enqueue(job.id)
         return job
 
     def get(self, job_id: str) -> Job | None:
@@ -133,7 +133,7 @@ class JobQueue:
         if not job.path.is_file():
             raise InputError(f"{job.document} was rejected and is not kept", "Upload it again.")
         self._records.change(job_id, ("failed",), state="queued", attempts=0, reason="", stage="")
-        self._run(job_id)
+        self._enqueue(job_id)
         return job
 
     def drop(self, revision: str, document: str | None = None) -> None:
@@ -149,16 +149,12 @@ class JobQueue:
         self._records.remove([job.id for job in jobs])
 
     def start(self, handler: Handler, workers: int | None = None) -> None:
-        """Starts consumer threads; jobs that an ended process left running are queued again.
-
-        Raises:
-            StorageError: the queue's Redis cannot be reached.
-        """
+        """Starts consumer threads; jobs that an ended process left running are queued again."""
         self._handler = handler
         self._stopping.clear()
         self._requeue_lost()
         for job in self._records.queued():
-            self._run(job.id)
+            self._enqueue(job.id)
         self._uploads.sweep({job.path for job in self._records.recent(10_000)})
         self._consumer = _Consumer(
             self._huey,
@@ -184,8 +180,8 @@ class JobQueue:
                 self._requeue_lost()
                 if not self._huey.pending_count() and not self._huey.scheduled_count():
                     for job in self._records.queued():
-                        self._run(job.id)
-            except LinesideError as problem:
+                        self._enqueue(job.id)
+            except Exception as problem:
                 _log.warning("the queue cannot be looked at: %s", problem)
 
     def _requeue_lost(self) -> None:
@@ -195,12 +191,12 @@ class JobQueue:
                 and not _alive(worker, seen)
                 and self._records.change(job_id, ("running",), state="queued", worker="")
             ):
-                self._run(job_id)
+                self._enqueue(job_id)
 
     def _work(self, job_id: str) -> None:
         """What a consumer thread does with one job."""
         if self._stopping.is_set():
-            self._run(job_id)
+            self._enqueue(job_id)
             return
         worker = f"{socket.gethostname()}:{os.getpid()}"
         if self._handler is None or not self._records.change(
@@ -221,7 +217,7 @@ class JobQueue:
             outcome = handler(job, _Reporter(self._records, job_id, self._stopping))
         except JobInterruptedError:
             if self._records.change(job_id, ("running",), state="queued", worker="", stage=""):
-                self._run(job_id)
+                self._enqueue(job_id)
         except JobCancelledError:
             self._uploads.discard(job.path)
         except LinesideError as problem:
@@ -258,7 +254,17 @@ class JobQueue:
         if self._records.change(
             job.id, ("running",), state="queued", reason=waiting, attempts=job.attempts + 1
         ):
-            self._run.schedule(args=(job.id,), delay=delay)
+            self._enqueue(job.id, delay)
+
+    def _enqueue(self, job_id: str, delay: int = 0) -> None:
+        """Tells the queue of a job; while the queue cannot be reached, `_watch` finds the job on record."""
+        try:
+            if delay:
+                self._run.schedule(args=(job_id,), delay=delay)
+            else:
+                self._run(job_id)
+        except Exception as problem:  # Redis's own errors, which are known only where its client is installed
+            _log.warning("the queue cannot be reached, job %s waits: %s", job_id, problem)
 
 
 class _Reporter:

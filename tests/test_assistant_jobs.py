@@ -1,18 +1,24 @@
 """Uploads run one after the other, tell how far they are, and survive what goes wrong."""
 
+import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 import assistant.jobs
-from assistant.errors import StorageError
+import ingest.sandbox
+from assistant.errors import InputError, SettingsError, StorageError
 from assistant.jobs import Job, JobCancelledError, JobQueue, Progress
 from assistant.records.database import open_database
 from assistant.schema import IngestOutcome
+from assistant.settings import IngestSettings, JobSettings
 
 
 @pytest.fixture
@@ -73,7 +79,8 @@ def test_a_rejected_file_fails_with_its_reason_and_does_not_stop_the_next(queue:
 
     broken, crash, good = (queue.submit(Path(n), n) for n in ("broken.pdf", "crash.pdf", "good.pdf"))
     queue.start(handler)
-    until(state_is(queue, good, "done"))
+    for job, state in ((broken, "failed"), (crash, "failed"), (good, "done")):
+        until(state_is(queue, job, state))
     reasons = [
         found.reason for job in (broken, crash) if (found := queue.get(job.id)) and found.state == "failed"
     ]
@@ -144,6 +151,190 @@ def test_a_cancelled_job_that_waits_never_runs(queue: JobQueue) -> None:
     queue.start(handler)
     until(state_is(queue, second, "done"))
     assert ran == ["2.pdf"]
+
+
+def test_uploads_go_when_their_job_is_over_and_stay_while_another_try_may_help(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assistant.jobs, "RETRY_DELAYS_S", ())
+    full = True
+
+    def handler(job: Job, progress: Progress) -> IngestOutcome:
+        if job.document == "rejected.md":
+            return IngestOutcome(job.document, "", "rejected", reason="no text")
+        if full:
+            raise StorageError("The disk is full")
+        return reads_ten_pages(job, progress)
+
+    def upload(name: str) -> Job:
+        path = tmp_path / "uploads" / name.removesuffix(".md") / name
+        path.parent.mkdir(parents=True)
+        path.write_text("# X", encoding="utf-8")
+        return queue.submit(path, name)
+
+    rejected, cancelled, unlucky = (upload(f"{name}.md") for name in ("rejected", "cancelled", "unlucky"))
+    queue.cancel(cancelled.id)
+    queue.start(handler)
+    until(state_is(queue, unlucky, "failed"))
+    until(state_is(queue, rejected, "failed"))
+    until(lambda: [path.name for path in (tmp_path / "uploads").iterdir()] == ["unlucky"])
+    with pytest.raises(InputError, match=r"rejected.md was rejected and is not kept. Upload it again"):
+        queue.retry(rejected.id)
+    full = False
+    queue.retry(unlucky.id)
+    until(state_is(queue, unlucky, "done"))
+    until(lambda: not list((tmp_path / "uploads").iterdir()))
+    assert [job.document for job in queue.recent(state="failed")] == ["rejected.md"]
+
+
+def test_a_file_that_hangs_delays_no_other_and_is_given_up_at_its_wall_clock(
+    workshop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real parser processes; the one of hang.md is stopped by a signal and never goes on."""
+    real = ingest.sandbox.subprocess.Popen
+
+    def starts(command: list[str], **options: Any) -> Any:
+        child = real(command, **options)
+        if any(part.endswith("hang.md") for part in command):
+            child.send_signal(signal.SIGSTOP)
+        return child
+
+    monkeypatch.setattr(ingest.sandbox.subprocess, "Popen", starts)
+    workshop.ingestor._settings = IngestSettings(timeout_s=25)
+    names = ["hang.md", "1.md", "2.md"]
+    jobs = [workshop.jobs.submit(workshop.write(name), name) for name in names]
+    workshop.jobs.start(
+        lambda job, progress: workshop.ingestor.ingest(job.path, job.document, progress=progress), workers=2
+    )
+    try:
+        for job in jobs[1:]:
+            until(state_is(workshop.jobs, job, "done"), 24)
+        assert state_is(workshop.jobs, jobs[0], "running")()
+        until(state_is(workshop.jobs, jobs[0], "failed"), 40)
+        assert "hang.md took longer than 25 s to read" in workshop.jobs.get(jobs[0].id).reason
+    finally:
+        workshop.jobs.stop()
+
+
+def test_stopping_interrupts_a_silent_parser_within_seconds_and_the_job_is_done_later(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, stop_it = ingest.sandbox.subprocess.Popen, True
+
+    def starts(command: list[str], **options: Any) -> Any:
+        child = real(command, **options)
+        if stop_it:
+            child.send_signal(signal.SIGSTOP)
+        return child
+
+    monkeypatch.setattr(ingest.sandbox.subprocess, "Popen", starts)
+    job = workshop.jobs.submit(workshop.write("pump.md"), "pump.md")
+
+    def handler(job: Job, progress: Progress) -> IngestOutcome:
+        outcome: IngestOutcome = workshop.ingestor.ingest(job.path, job.document, progress=progress)
+        return outcome
+
+    workshop.jobs.start(handler)
+    until(state_is(workshop.jobs, job, "running"))
+    start = time.monotonic()
+    workshop.jobs.stop()
+    assert time.monotonic() - start < 9 and state_is(workshop.jobs, job, "queued")()
+    stop_it = False
+    again = JobQueue(workshop.engine, workshop.home)
+    again.start(handler)
+    try:
+        until(state_is(again, job, "done"), 30)
+    finally:
+        again.stop()
+    assert workshop.states() and len(workshop.visible()) == 2
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    """LINESIDE_JOBS_URL, or a stand-in that speaks Redis's protocol on a port of its own."""
+    given = os.environ.get("LINESIDE_JOBS_URL")
+    if given:
+        yield given
+        return
+    fakeredis = pytest.importorskip("fakeredis")
+    server = fakeredis.TcpFakeServer(("127.0.0.1", 0), server_type="redis")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"redis://127.0.0.1:{server.server_address[1]}/0"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+def test_workers_share_the_jobs_of_one_redis(engine: Engine, tmp_path: Path, redis_url: str) -> None:
+    """Two queues on one Redis, as two processes have them: each job is done once, retries included."""
+    settings = JobSettings(url=redis_url, workers=1)
+    here, there = JobQueue(engine, tmp_path, settings), JobQueue(engine, tmp_path, settings)
+    done: list[tuple[str, str]] = []
+
+    def handler(name: str) -> Callable[[Job, Progress], IngestOutcome]:
+        def handle(job: Job, progress: Progress) -> IngestOutcome:
+            time.sleep(0.1)
+            if job.document == "4.pdf" and not job.attempts:
+                raise StorageError("The engine is not reachable")
+            done.append((name, job.document))
+            return reads_ten_pages(job, progress)
+
+        return handle
+
+    names = [f"{number}.pdf" for number in range(8)]
+    jobs = [here.submit(Path(name), name) for name in names]
+    here.start(handler("here"))
+    there.start(handler("there"))
+    try:
+        for job in jobs:
+            until(state_is(here, job, "done"), 40)
+    finally:
+        here.stop()
+        there.stop()
+    assert sorted(document for _, document in done) == names
+    assert {name for name, _ in done} == {"here", "there"}
+
+
+def test_a_job_is_not_lost_while_redis_is_away(
+    engine: Engine, tmp_path: Path, unused_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("redis")
+    away = JobQueue(engine, tmp_path, JobSettings(url=f"redis://127.0.0.1:{unused_port}/0"))
+    job = away.submit(Path("a.pdf"), "a.pdf")
+    assert "the queue cannot be reached" in caplog.text
+    back = JobQueue(engine, tmp_path)
+    back.start(reads_ten_pages)
+    try:
+        until(state_is(back, job, "done"))
+    finally:
+        back.stop()
+
+
+def test_a_queue_that_is_no_redis_is_refused_in_one_line(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="LINESIDE_JOBS_URL is 'http://x'"):
+        JobQueue(engine, tmp_path, JobSettings(url="http://x"))
+
+
+def test_the_command_line_lists_cancels_and_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from assistant.commands.jobs import cancel, list_jobs, retry
+
+    monkeypatch.setenv("LINESIDE_HOME", str(tmp_path))
+    engine = open_database("", tmp_path)
+    job = JobQueue(engine, tmp_path).submit(Path("a.pdf"), "a.pdf", user="mia")
+    engine.dispose()
+    assert list_jobs(as_json=True) == 0
+    assert [(told["id"], told["state"]) for told in json.loads(capsys.readouterr().out)] == [
+        (job.id, "queued")
+    ]
+    assert cancel(job.id) == 0
+    with pytest.raises(InputError, match="No job"):
+        cancel(job.id)
+    with pytest.raises(InputError, match="No failed job"):
+        retry(job.id)
+    assert list_jobs(failed=True) == 0
 
 
 def test_a_job_that_a_killed_process_left_running_is_done_after_restart(
