@@ -9,7 +9,7 @@ from statistics import median
 from assistant.identifiers import find_identifiers
 from assistant.records.quality import Dropped, Finding, OcrPage, QualityReport
 from assistant.schema import Block, Chunk, ParsedFile, ParsedPage
-from ingest.chunk import is_fault_row
+from ingest.table_kinds import is_fault_row
 
 # Below this mean confidence OCR of print is usually wrong somewhere on the page.
 LOW_CONFIDENCE = 0.8

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from ingest.charts import chart_rows
 from ingest.grids import SAME, Grid, find_grids
-from ingest.headings import is_step
-from ingest.lines import WIDE_GAP, wide_gap, words_text
+from ingest.gutters import crosses, unruled_edges, white_gaps
+from ingest.lines import words_text
 from ingest.notices import stands_alone
 from ingest.page import Area, Page, Word
 from ingest.rows import (
@@ -22,12 +22,9 @@ from ingest.rows import (
     words_area,
 )
 
-MIN_GUTTER = 4.0
 # With this many bands between rules, each band is a row; with fewer, a band may hold several.
 RULED_ROWS = 4
 HEADER_LINES = 4
-# On so many lines both sides of an unruled gap must hold something to be two columns.
-MIN_UNRULED = 3
 MARK = "●"
 _NUMBER = re.compile(r"\W{0,2}[A-Za-z]{0,3}[-–. ]?\d")
 
@@ -192,46 +189,12 @@ def _bounds(grid: Grid, bands: Sequence[_Band]) -> tuple[float, ...]:
     words = [word for band in bands for word in band.words]
     if walls:
         edges = (grid.x0, *walls, grid.x1)
-        inner = [x for a, b in zip(edges, edges[1:], strict=False) for x in _unruled(words, a, b)]
+        inner = [x for a, b in zip(edges, edges[1:], strict=False) for x in unruled_edges(words, a, b)]
         return tuple(sorted((*edges, *inner)))
     if not words or (len(bands) < 2 and bottom - top > 200):
         return ()
-    bounds = (grid.x0, *_white_gaps(words, grid.x0, grid.x1), grid.x1)
-    return () if any(_crosses(band.words, bounds) for band in bands) else bounds
-
-
-def _crosses(words: Sequence[Word], bounds: Sequence[float]) -> bool:
-    """True when a line runs on, with no more than a space, from one column into the next."""
-    for line in height_lines(words):
-        for left, right in zip(line.words, line.words[1:], strict=False):
-            if right.x0 - left.x1 < wide_gap(left) and any(left.x1 <= x <= right.x0 for x in bounds[1:-1]):
-                return True
-    return False
-
-
-def _unruled(words: Sequence[Word], x0: float, x1: float) -> list[float]:
-    """Edges between columns that stand side by side between two vertical rules: wide gaps on all lines."""
-    inside = [w for w in words if x0 < w.middle[0] < x1]
-    if len(inside) < 2 * MIN_UNRULED:
-        return []
-    found = []
-    for x in _white_gaps(inside, x0, x1, WIDE_GAP):
-        lines = [line.words for line in height_lines(inside)]
-        both = [line for line in lines if line[0].x0 < x < line[-1].x0]
-        left = ["".join(w.text for w in line if w.x0 < x) for line in both]
-        if len(both) >= max(MIN_UNRULED, 0.6 * len(lines)) and not all(is_step(f"{text} x") for text in left):
-            found.append(x)
-    return found
-
-
-def _white_gaps(words: Sequence[Word], x0: float, x1: float, least: float = 0.45) -> list[float]:
-    """Middle of each vertical strip without words, `least` font heights wide, the outermost excluded."""
-    gaps, reach = [], None
-    for word in sorted(words, key=lambda w: w.x0):
-        if reach is not None and word.x0 - reach >= max(MIN_GUTTER, least * word.size):
-            gaps.append((reach + word.x0) / 2)
-        reach = word.x1 if reach is None else max(reach, word.x1)
-    return [gap for gap in gaps if x0 < gap < x1]
+    bounds = (grid.x0, *white_gaps(words, grid.x0, grid.x1), grid.x1)
+    return () if any(crosses(band.words, bounds) for band in bands) else bounds
 
 
 def _table(grid: Grid, parts: Sequence[Sequence[_Band]], bounds: tuple[float, ...]) -> Iterator[Table]:
@@ -309,7 +272,7 @@ def _spanning_header(words: Sequence[Word], bounds: Sequence[float], grid: Grid)
     columns: list[list[Word]] = [[] for _ in bounds[1:]]
     # Columns that no rule parts have each its own header, unless the header itself runs over both.
     ruled = [x for x in bounds if any(abs(v.x0 - x) <= SAME for v in grid.verticals)]
-    apart = not _crosses(words, bounds)
+    apart = not crosses(words, bounds)
     for word in words:
         own = [column_of(word, bounds)]
         span = _span(word, bounds, grid) or own
