@@ -123,7 +123,7 @@ class IngestSettings(Section):
     """Limits of one file's parser process."""
 
     prefix: ClassVar[str] = "LINESIDE_INGEST_"
-    memory_mb: int = Field(3072, ge=256)
+    memory_mb: int = Field(1400, ge=256, description="resident, of one parser process")
     timeout_s: float = Field(900.0, gt=0, description="wall clock for one file")
     file_mb: int = Field(500, ge=1)
     chunk_tokens: int = Field(240, ge=64, le=512)

@@ -1,6 +1,7 @@
 """Markdown, HTML and plain text -> blocks on one page, with sections from their headings."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from ingest.headers import row_blocks
 from ingest.headings import is_step
 from ingest.notices import signal_of, stands_alone
 
+# A page of so many holds no manual, and would take a gigabyte to read.
+MAX_TAGS = 400_000
 _PLAIN_HEADING = re.compile(
     r"^(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+\S.{0,80}|(?:chapter|section|part|appendix)\s+\S.{0,80}"
     r"|第\s*[\d一二三四五六七八九十]+\s*[章节篇].{0,60})$",
@@ -37,6 +40,8 @@ def read_text_file(path: Path, kind: FileType) -> ParsedFile:
         DocumentError: nothing to read in it.
     """
     text = decode(path.read_bytes())
+    if kind != "text" and text.count("<") > MAX_TAGS:
+        raise DocumentError(f"{path.name} has more than {MAX_TAGS:,} tags", "Split it.")
     if kind == "html":
         blocks = list(_html_blocks(text))
     elif kind == "markdown":
@@ -193,21 +198,28 @@ def _html_blocks(text: str) -> Iterator[Block]:
         br.replace_with("\n")
     current: Tag | None = None
     pieces: list[str] = []
+    # Of each tag, which comes before what is in it: the block that its text belongs to, and whether it is in
+    # a table.
+    place: dict[int, tuple[Tag | None, bool]] = {id(soup): (None, False)}
+    items: Counter[int] = Counter()
     for node in soup.descendants:
-        if isinstance(node, Tag) and node.name == "table" and not node.find_parent("table"):
-            yield from _html_block(current, pieces)
-            current, pieces = None, []
-            yield from _html_rows(node)
-        elif type(node) is NavigableString and not node.find_parent("table"):
-            block = next((p for p in node.parents if p.name in _BLOCK_TAGS), None)
+        block, in_table = place[id(node.parent)]
+        if isinstance(node, Tag):
+            if node.name == "table" and not in_table:
+                yield from _html_block(current, pieces, items)
+                current, pieces = None, []
+                yield from _html_rows(node)
+            inside = node if node.name in _BLOCK_TAGS else block
+            place[id(node)] = (inside, in_table or node.name == "table")
+        elif type(node) is NavigableString and not in_table:
             if block is not current:
-                yield from _html_block(current, pieces)
+                yield from _html_block(current, pieces, items)
                 current, pieces = block, []
             pieces.append(str(node))
-    yield from _html_block(current, pieces)
+    yield from _html_block(current, pieces, items)
 
 
-def _html_block(tag: Tag | None, pieces: list[str]) -> Iterator[Block]:
+def _html_block(tag: Tag | None, pieces: list[str], items: Counter[int]) -> Iterator[Block]:
     preformatted = tag is not None and tag.name == "pre"
     text = "".join(pieces).strip() if preformatted else tidy("".join(pieces), keep_lines="\n" in pieces)
     if not text:
@@ -222,8 +234,8 @@ def _html_block(tag: Tag | None, pieces: list[str]) -> Iterator[Block]:
         if inner and len(inner) == len(links) and tidy(inner[0].get_text()) == tidy(text):
             return
         ordered = tag.parent is not None and tag.parent.name == "ol"
-        number = len(tag.find_previous_siblings("li")) + 1
-        yield Block("list", f"{number}. {text}" if ordered else f"• {text}", 1)
+        items[id(tag.parent)] += 1
+        yield Block("list", f"{items[id(tag.parent)]}. {text}" if ordered else f"• {text}", 1)
         return
     yield Block("list" if is_step(text) else "text", text, 1)
 
