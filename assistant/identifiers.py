@@ -29,7 +29,8 @@ CODE_WORD = (
     r"|(?:报警|告警|警报|故障|错误|代码|报错|报)(?:信息|提示)?(?:代码|编号|号|码)?\s*[:：#]?\s*"
 )
 _LINK = r"(?:(?:is|was|shows?|reads?)\s+|为|是|显示)?[\"'“”「『]?"
-_NUMBER = r"\d{1,8}(?![A-Za-z0-9]|[.,]\d)"
+# No decimal, and no end of a range ('alarms 7000 - 7999').
+_NUMBER = r"\d{1,10}(?![A-Za-z0-9]|[.,]\d|\s*(?:[-–—~～至到]|to\b)\s*\d+(?![A-Za-z\d]))"
 _AFTER_WORD = re.compile(
     rf"(?:{CODE_WORD}){_LINK}-?({_NUMBER}(?:\s*(?:[,/、&]|and|or|和|与|或|及)\s*-?{_NUMBER})*)", re.IGNORECASE
 )

@@ -32,6 +32,7 @@ QUESTIONS = ("报警 {code} 是什么意思，怎么处理？", "What does error
 FOLDERS = ("zh-faq", "alarms")
 MISSES_TOLD = 40
 _HEADING = re.compile(r"^#{1,6}\s*(\d{1,10})\s*[:：]\s*(\S.*?)\s*$", re.MULTILINE)
+_NAMED = re.compile(r"(?:报警|报错|错误|error|alarm)\D{0,4}(\d{1,10})(?!\s*[-\d])", re.IGNORECASE)
 _ALARM_LIST = re.compile("报警|alarm", re.IGNORECASE)
 
 
@@ -40,13 +41,18 @@ class Entry:
     """One code of a list.
 
     Attributes:
-        document: file name.
+        path: of the list.
         words: what stands in the entry's heading or record and tells it from others.
     """
 
     code: str
-    document: str
+    path: Path
     words: str
+
+    @property
+    def document(self) -> str:
+        """The list's file name."""
+        return self.path.name
 
     def is_in(self, hit: Hit) -> bool:
         """Whether a passage is this entry's."""
@@ -102,23 +108,23 @@ def read_entries(folder: Path) -> list[Entry]:
     for path in sorted(folder.rglob("*.md")):
         if _ALARM_LIST.search(path.name):
             text = path.read_text(encoding="utf-8")
-            entries += [Entry(code, path.name, words) for code, words in _HEADING.findall(text)]
+            entries += [Entry(code, path, words) for code, words in _HEADING.findall(text)]
     for path in sorted(folder.rglob("*.json")):
         if _ALARM_LIST.search(path.name):
             for record in json.loads(path.read_text(encoding="utf-8")):
-                entries.append(Entry(str(record["id"]), path.name, record["en"]["description"]))
+                entries.append(Entry(str(record["id"]), path, record["en"]["description"]))
     if not entries:
         raise InputError(f"{folder} holds no alarm lists")
     return entries
 
 
-def next_to(entries: Sequence[Entry]) -> list[str]:
-    """Codes one above or below a held one that no list holds."""
-    held = {int(entry.code) for entry in entries}
+def next_to(entries: Sequence[Entry], texts: str) -> list[str]:
+    """Codes one above or below a held one that no list holds, and that no text calls an error or alarm."""
+    held = {int(entry.code) for entry in entries} | {int(code) for code in _NAMED.findall(texts)}
     return [str(code) for code in sorted({n + step for n in held for step in (-1, 1)} - held) if code > 0]
 
 
-def measure(answerer: Answerer, entries: Sequence[Entry]) -> dict[str, Tally]:
+def measure(answerer: Answerer, entries: Sequence[Entry], missing_codes: Sequence[str]) -> dict[str, Tally]:
     """Asks every question of every code, held and missing.
 
     Returns:
@@ -142,7 +148,7 @@ def measure(answerer: Answerer, entries: Sequence[Entry]) -> dict[str, Tally]:
                 found.add(hit, shown | {"document": entry.document, "refused": answer.refused})
             if len(same) == 1:
                 first.add(not answer.refused and bool(before), shown | {"document": same[0].document})
-    for code in next_to(entries):
+    for code in missing_codes:
         for pattern in QUESTIONS:
             question = pattern.format(code=code)
             answer = answerer.ask(Question(question))
@@ -176,11 +182,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             lists = [options.data / name for name in FOLDERS]
             entries = [entry for folder in lists for entry in read_entries(folder)]
+            folders = sorted({entry.path.parent for entry in entries})
             if not (home / "vectors").exists():
-                ingest(_folders_of(lists), home)
+                ingest(folders, home)
             settings = load_settings({**os.environ, "LINESIDE_HOME": str(home)})
             with open_lineside(settings, NoModel()) as lineside:
-                tallies = measure(lineside.answerer, entries)
+                tallies = measure(lineside.answerer, entries, next_to(entries, _texts(folders)))
         except LinesideError as problem:
             sys.stderr.write(f"{problem}\n")
             return problem.exit_code
@@ -190,16 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(tally.right < tally.asked for tally in tallies.values()))
 
 
-def _folders_of(lists: Sequence[Path]) -> list[Path]:
-    """The folders in which alarm lists lie, with all that lies beside them."""
-    return sorted(
-        {
-            path.parent
-            for folder in lists
-            for path in folder.rglob("*")
-            if path.suffix in {".md", ".json"} and _ALARM_LIST.search(path.name)
-        }
-    )
+def _texts(folders: Sequence[Path]) -> str:
+    files = (path for folder in folders for path in sorted(folder.rglob("*.md")))
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
 
 def _opens_with(heading: str, code: str) -> bool:
