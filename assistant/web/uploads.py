@@ -12,7 +12,7 @@ from assistant.jobs import Job
 from assistant.records.audit import Audit
 from assistant.web.failures import TooLargeError
 
-SUFFIXES = (".pdf", ".md", ".markdown", ".html", ".htm", ".txt")
+SUFFIXES = (".pdf", ".docx", ".xlsx", ".csv", ".tsv", ".json", ".md", ".markdown", ".html", ".htm", ".txt")
 _UNPRINTABLE = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
 NAME_LENGTH = 160
 
