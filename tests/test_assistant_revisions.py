@@ -1,5 +1,6 @@
 """What supervisors decide about manuals, and that no question ever sees two revisions of one."""
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,26 @@ def test_a_manual_for_some_serial_numbers_answers_for_no_other_machine(workshop:
     assert OLD not in workshop.visible("2100") and NEW in workshop.visible("2100")
     corrected = take_in(workshop, "pump_rev-B.md", serials="1000-1899")
     assert corrected.status == "superseded" and workshop.visible("1950") == set()
+
+
+def test_listing_publishing_and_going_back_by_command_while_another_process_holds_the_home(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from assistant.commands.documents import list_documents, publish, report, rollback
+
+    monkeypatch.setenv("LINESIDE_HOME", str(workshop.home))
+    take_in(workshop, "pump_rev-B.md")
+    take_in(workshop, "pump_rev-C.md", "HLP 68", review=True)
+    assert report("pump_rev-C.md", as_json=True) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["document"], told["verdict"], told["chunks"]) == ("pump_rev-C.md", "good", 2)
+    assert publish("pump_rev-C.md") == 0 and NEW in workshop.visible()
+    assert rollback("pump_rev-C.md") == 0 and OLD in workshop.visible()
+    assert list_documents(every=True, as_json=True) == 0
+    states = {held["label"]: held["state"] for held in json.loads(capsys.readouterr().out)}
+    assert states == {"B": "visible", "C": "withdrawn"}
+    assert list_documents(as_json=False) == 0
+    assert "pump_rev-B.md" in capsys.readouterr().out
 
 
 def test_the_register_knows_serial_numbers_and_an_older_home_gets_the_column(tmp_path: Path) -> None:
