@@ -25,7 +25,7 @@ from assistant.sparse import SparseEncoder
 from assistant.store.base import Scope
 from assistant.store.edge import EdgeStore
 from eval.statistics import paired_difference
-from ingest.shorthand_learning import learn_from_pairs, learn_from_texts
+from assistant.shorthand_learning import learn_from_pairs, learn_from_texts
 
 COMPANIES = ("a", "b", "c")
 FIRST = 10

@@ -7,21 +7,18 @@ must change nothing, and all but embedding must take less than a minute a file.
 
 import argparse
 import csv
+import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from assistant.app import open_lineside
-from assistant.errors import InputError
-from assistant.settings import load_settings
 from eval.shorthand import clean_text, raw_text, read_norm
-from ingest.order_commands import build_importer
-from ingest.order_file import Choices
-from ingest.work_orders import ImportOutcome, WorkOrders
 
 LIMIT_S = 60.0
 # Files without a date or number, which only a supervisor's mapping tells to be work orders.
@@ -36,15 +33,10 @@ def main() -> int:
     if not (given.data / "excavators").is_dir():
         typer.echo(f"{given.data} holds no folder excavators", err=True)
         return 2
-    held = True
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        settings = load_settings({**os.environ, "LINESIDE_HOME": str(home)})
-        with open_lineside(settings) as lineside:
-            importer = build_importer(lineside)
-            for path in _files(given.data, Path(folder)):
-                held &= _twice(importer, path)
-    return 0 if held else 1
+        held = [_twice(path, home) for path in _files(given.data, Path(folder))]
+    return 0 if all(held) else 1
 
 
 def _files(data: Path, scratch: Path) -> Iterator[Path]:
@@ -62,28 +54,38 @@ def _files(data: Path, scratch: Path) -> Iterator[Path]:
         yield path
 
 
-def _twice(importer: WorkOrders, path: Path) -> bool:
+def _twice(path: Path, home: Path) -> bool:
     name = f"{path.parent.name}/{path.name}"
-    choices = Choices(GIVEN.get(path.name))
-    try:
-        first = importer.ingest(path, choices)
-    except InputError as refused:
-        typer.echo(f"{name}: refused: {refused.problem[:90]}")
+    first = _imported(path, home)
+    if isinstance(first, str):
+        typer.echo(f"{name}: refused: {first[:90]}")
         return True
-    second = importer.ingest(path, choices)
-    besides = sum(spent for stage, spent in first.seconds.items() if stage != "embed")
-    changes = second.added + second.updated + second.reindexed
+    second = _imported(path, home)
+    if isinstance(second, str):
+        typer.echo(f"{name}: refused the second time: {second[:90]}")
+        return False
+    besides = sum(spent for stage, spent in first["seconds"].items() if stage != "embed")
+    changes = second["added"] + second["updated"] + second["reindexed"]
+    spent = ", ".join(f"{stage} {seconds} s" for stage, seconds in first["seconds"].items())
     typer.echo(
-        f"{name}: {first.read} rows = {first.accepted} accepted + {len(first.rejected)} rejected; "
-        f"{first.added} added, {first.updated} updated, {first.merged} merged; "
-        f"second import changes {changes}; {_spent(first)}; {first.shorthand} words of shorthand learned"
+        f"{name}: {first['read']} rows = {first['accepted']} accepted + {len(first['rejected'])} rejected; "
+        f"{first['added']} added, {first['updated']} updated, {first['merged']} merged; "
+        f"second import changes {changes}; {spent}; {first['shorthand']} words of shorthand learned"
     )
-    whole = first.read == first.accepted + len(first.rejected) == second.read
-    return whole and changes == 0 and besides < LIMIT_S
+    whole = first["read"] == first["accepted"] + len(first["rejected"]) == second["read"]
+    return bool(whole and changes == 0 and besides < LIMIT_S)
 
 
-def _spent(outcome: ImportOutcome) -> str:
-    return ", ".join(f"{stage} {spent} s" for stage, spent in outcome.seconds.items())
+def _imported(path: Path, home: Path) -> dict[str, Any] | str:
+    """What the command tells of the import, or the line with which it refuses."""
+    command = [sys.executable, "-m", "assistant", "ingest-work-orders", str(path), "--json"]
+    command += ["--mapping", GIVEN[path.name]] if path.name in GIVEN else []
+    environment = {**os.environ, "LINESIDE_HOME": str(home)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if not done.stdout:
+        return done.stderr.strip().splitlines()[-1]
+    outcome: dict[str, Any] = json.loads(done.stdout)
+    return outcome
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from assistant.store.base import ChunkStore, Vectors
 from ingest.order_chunks import Order, gather_orders, to_chunk
 from ingest.order_file import Choices, open_orders, remember_choices
 from ingest.order_table import Rejected
-from ingest.shorthand_learning import learn_shorthand, words_of_manuals
+from assistant.shorthand_learning import learn_shorthand, words_of_manuals
 
 WRITTEN_AT_ONCE = 1000
 # Where so many of the numbers in a file are held with another asset, day and text, it is another site's file.

@@ -6,7 +6,7 @@ import pytest
 
 from assistant.shorthand import Shorthand, general_words
 from eval.shorthand import read_norm, score_tokens, shares_found, word_tables
-from ingest.shorthand_learning import learn_from_pairs, learn_from_texts
+from assistant.shorthand_learning import learn_from_pairs, learn_from_texts
 
 MAINTNORM = Path(__file__).parents[2] / "shared" / "data" / "work_orders" / "maintnorm"
 VERBS, PLACES = ("swap", "weld", "paint", "grease", "check"), ("on line", "at dock", "near gate", "in bay")
