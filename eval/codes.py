@@ -58,11 +58,15 @@ class Entry:
         """Whether a passage is this entry's."""
         chunk = hit.chunk
         if Path(chunk.document).name != self.document:
-            return False
+            # Two lists may hold an entry in the same words, of which a search shows one.
+            return self.path.suffix == ".json" and self._stands_in(chunk.text)
         if chunk.section and any(_opens_with(name, self.code) for name in chunk.section):
             return _bare(self.words) in _bare(chunk.heading)
         # An entry without a text of its own is kept as its heading.
-        return _bare(self.words) in _bare(chunk.text) and _has_number(chunk.text, self.code)
+        return self._stands_in(chunk.text)
+
+    def _stands_in(self, text: str) -> bool:
+        return _bare(self.words) in _bare(text) and bool(re.search(rf"(?<!\d){self.code}(?!\d)", text))
 
 
 @dataclass(slots=True)
@@ -120,8 +124,10 @@ def read_entries(folder: Path) -> list[Entry]:
 
 def next_to(entries: Sequence[Entry], texts: str) -> list[str]:
     """Codes one above or below a held one that no list holds, and that no text calls an error or alarm."""
-    held = {int(entry.code) for entry in entries} | {int(code) for code in _NAMED.findall(texts)}
-    return [str(code) for code in sorted({n + step for n in held for step in (-1, 1)} - held) if code > 0]
+    held = {int(entry.code) for entry in entries}
+    named = {int(code) for code in _NAMED.findall(texts)}
+    near = {code + step for code in held for step in (-1, 1)} - held - named
+    return [str(code) for code in sorted(near) if code > 0]
 
 
 def measure(answerer: Answerer, entries: Sequence[Entry], missing_codes: Sequence[str]) -> dict[str, Tally]:
@@ -204,10 +210,6 @@ def _texts(folders: Sequence[Path]) -> str:
 
 def _opens_with(heading: str, code: str) -> bool:
     return bool(re.match(rf"\W*{code}(?!\d)", heading))
-
-
-def _has_number(text: str, code: str) -> bool:
-    return bool(re.search(rf"(?<!\d){code}(?!\d)", text))
 
 
 def _bare(text: str) -> str:
