@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import StorageError
+from assistant.schema import Json
 from ingest.mapping import REJECTS_HEADINGS, Wanted
 from ingest.order_dates import DateOrder
 
@@ -63,7 +64,7 @@ class MappingMemory:
         if entries.pop(signature(headings), None) is not None:
             self._write(entries)
 
-    def _read(self) -> dict[str, dict[str, object]]:  # values as JSON holds them
+    def _read(self) -> dict[str, Json]:
         if not self._path.is_file():
             return {}
         try:
@@ -72,7 +73,7 @@ class MappingMemory:
             raise StorageError(f"{self._path} cannot be read: {problem}", "Delete it.") from problem
         return dict(entries)
 
-    def _write(self, entries: dict[str, dict[str, object]]) -> None:
+    def _write(self, entries: dict[str, Json]) -> None:
         text = json.dumps(entries, ensure_ascii=False, indent=1)
         part = self._path.with_suffix(".part")
         try:

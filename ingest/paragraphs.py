@@ -94,7 +94,7 @@ class ColumnReader:
             yield Block("heading", title, self._page.number, (box,), level=RUN_IN_LEVEL)
         body = self._paragraph()
         text = lines_text(body)
-        kind = "list" if is_step(text) else "figure" if is_figure_caption(text) else "text"
+        kind: BlockKind = "list" if is_step(text) else "figure" if is_figure_caption(text) else "text"
         yield self._make(kind, body)
 
     def _notice(self, notice: NoticeSpan, lines: Sequence[Line]) -> Iterator[Block]:
