@@ -85,7 +85,7 @@ class Numbering:
         numbered = next((n for n in (child(p, "numPr") for p in properties) if n is not None), None)
         number = attribute(child(numbered, "numId"), "val")
         wanted = attribute(child(numbered, "ilvl"), "val") or "0"
-        if number not in self._lists or not wanted.isdecimal():
+        if number is None or number not in self._lists or not wanted.isdecimal():
             return ""
         depth = int(wanted)
         abstract = attribute(child(self._lists[number], "abstractNumId"), "val") or ""

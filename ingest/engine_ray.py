@@ -5,6 +5,7 @@ need Lineside installed, but no shared folder: files travel as bytes. Records an
 alone.
 """
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ def _connect(settings: Settings, folder: str) -> Any:
     }
     try:
         ray.init(
-            address=address or "local", log_to_driver=False, logging_level="error", **({} if address else own)
+            address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **({} if address else own)
         )
     except (ConnectionError, RuntimeError, ValueError) as problem:
         raise LinesideError(

@@ -80,7 +80,7 @@ def measure_bulk(folder: Path, chunks: int) -> BulkFigures:
     environment = environment_for(home)
     start = time.perf_counter()
     before = _run_and_kill(manuals, environment, int(files * KILL_AFTER))
-    lines = run_module("eval.bench.bulk_run", [str(manuals)], environment).splitlines()
+    lines = run_module("ingest.timed_bulk", [str(manuals)], environment).splitlines()
     seconds = time.perf_counter() - start
     last: dict[str, Any] = json.loads(lines[-1])
     with open_lineside(load_settings(environment)) as lineside:
@@ -129,7 +129,7 @@ def _section(draw: random.Random, number: int) -> str:
 
 def _run_and_kill(manuals: Path, environment: dict[str, str], after: int) -> int:
     """Ends the process without warning once so many files are published; returns how many were."""
-    argv = [sys.executable, "-m", "eval.bench.bulk_run", str(manuals)]
+    argv = [sys.executable, "-m", "ingest.timed_bulk", str(manuals)]
     published = 0
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

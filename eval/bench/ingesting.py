@@ -104,7 +104,7 @@ def _round(files: Path, home: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     home.mkdir()
     environment = environment_for(home, LINESIDE_INGEST_OCR="off")
     stock = _timed("eval.bench.stock", [str(files), str(home / "stock")], environment)
-    ours = _timed("eval.bench.ours", [str(files)], environment)
+    ours = _timed("ingest.timed", [str(files)], environment)
     return ours | {"parse_s": parse_seconds(sorted(files.glob("*.pdf")))}, stock
 
 

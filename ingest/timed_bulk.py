@@ -1,6 +1,6 @@
 """The process of the bulk benchmark that gets killed: ingests a folder with vectors drawn by lot.
 
-usage: python -m eval.bench.bulk_run FOLDER; prints a line for each file, then one JSON object.
+usage: python -m ingest.timed_bulk FOLDER; prints a line for each file, then one JSON object.
 """
 
 import json

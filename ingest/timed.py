@@ -1,6 +1,6 @@
 """Lineside's side of the ingest benchmark, as a process of its own so that its memory can be told.
 
-usage: python -m eval.bench.ours FOLDER; the home is LINESIDE_HOME. Prints one JSON object.
+usage: python -m ingest.timed FOLDER; the home is LINESIDE_HOME. Prints one JSON object.
 """
 
 import json
