@@ -21,11 +21,11 @@ import typer
 from assistant.embedding import Embedder, build_embedder
 from assistant.schema import Chunk
 from assistant.shorthand import Shorthand, general_words
+from assistant.shorthand_learning import learn_from_pairs, learn_from_texts
 from assistant.sparse import SparseEncoder
 from assistant.store.base import Scope
 from assistant.store.edge import EdgeStore
 from eval.statistics import paired_difference
-from assistant.shorthand_learning import learn_from_pairs, learn_from_texts
 
 COMPANIES = ("a", "b", "c")
 FIRST = 10

@@ -67,7 +67,10 @@ def _connect(settings: Settings, folder: str) -> Any:
     }
     try:
         ray.init(
-            address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **({} if address else own)
+            address=address or "local",
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **({} if address else own),
         )
     except (ConnectionError, RuntimeError, ValueError) as problem:
         raise LinesideError(

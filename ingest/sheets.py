@@ -119,7 +119,7 @@ def _read_workbook(path: Path) -> Iterator[Sheet]:
     cells = 0
     with path.open("rb") as stream, zipfile.ZipFile(path) as archive:
         try:
-            # Read-only: pictures, charts and links to other files are never opened; stored values, no formulas.
+            # Read-only: pictures, charts and links are never opened; stored values, no formulas.
             # A stream, because openpyxl refuses names that do not end in .xlsx.
             book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         except Exception as problem:

@@ -1,6 +1,6 @@
 """Lineside's side of the ingest benchmark, as a process of its own so that its memory can be told.
 
-usage: python -m ingest.timed FOLDER; the home is LINESIDE_HOME. Prints one JSON object.
+usage: python -m ingest.timed parse|ingest FOLDER; the home is LINESIDE_HOME. Prints one JSON object.
 """
 
 import json
@@ -9,7 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -19,14 +21,25 @@ from assistant.schema import IngestOutcome
 from assistant.settings import load_settings
 from ingest.bulk import ingest_all
 from ingest.commands import build_ingestor
-from ingest.engines import open_engine
+from ingest.engines import core_count, open_engine
 from ingest.files import Candidate, find_files
 from ingest.pipeline import Progress, no_progress
+from ingest.sandbox import parse_in_sandbox
 
 LOOK_S = 0.05
 
 
-def main(folder: Path) -> None:
+def parse(folder: Path) -> dict[str, float]:
+    """Reads every PDF of a folder on all cores, as `lineside ingest` does, and keeps nothing."""
+    files, settings = sorted(folder.glob("*.pdf")), load_settings().ingest
+    start = time.perf_counter()
+    with ThreadPoolExecutor(settings.workers or core_count()) as pool:
+        read = partial(parse_in_sandbox, kind="pdf", settings=settings, progress=lambda _done, _total: None)
+        list(pool.map(read, files))
+    return {"parse_s": time.perf_counter() - start}
+
+
+def ingest(folder: Path) -> dict[str, float]:
     """Ingests a folder as `lineside ingest` does; `work_s` leaves out loading the model."""
     settings = load_settings()
     with open_lineside(settings) as lineside, open_engine("local", lineside.embedder, settings) as engine:
@@ -40,14 +53,13 @@ def main(folder: Path) -> None:
             outcomes = list(ingest_all(find_files([folder]), work, lambda _name: no_progress, engine.workers))
             lineside.store.optimize()
             seconds = time.perf_counter() - start
-    figures = {
+    return {
         "pages": sum(outcome.pages for outcome in outcomes),
         "chunks": sum(outcome.chunks for outcome in outcomes),
         "work_s": seconds,
         "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "child_rss_mb": largest[0] / 2**20,
     }
-    sys.stdout.write(json.dumps(figures))
 
 
 @contextmanager
@@ -72,4 +84,5 @@ def largest_child() -> Iterator[list[int]]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    timed = {"parse": parse, "ingest": ingest}[sys.argv[1]]
+    sys.stdout.write(json.dumps(timed(Path(sys.argv[2]))))

@@ -11,12 +11,12 @@ from assistant.records.catalogue import Catalogue
 from assistant.records.plant import Plant
 from assistant.schema import Chunk
 from assistant.shorthand import Shorthand, shorthand_of_orders
+from assistant.shorthand_learning import learn_shorthand, words_of_manuals
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore, Vectors
 from ingest.order_chunks import Order, gather_orders, to_chunk
 from ingest.order_file import Choices, open_orders, remember_choices
 from ingest.order_table import Rejected
-from assistant.shorthand_learning import learn_shorthand, words_of_manuals
 
 WRITTEN_AT_ONCE = 1000
 # Where so many of the numbers in a file are held with another asset, day and text, it is another site's file.

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from assistant.shorthand import Shorthand, general_words
-from eval.shorthand import read_norm, score_tokens, shares_found, word_tables
 from assistant.shorthand_learning import learn_from_pairs, learn_from_texts
+from eval.shorthand import read_norm, score_tokens, shares_found, word_tables
 
 MAINTNORM = Path(__file__).parents[2] / "shared" / "data" / "work_orders" / "maintnorm"
 VERBS, PLACES = ("swap", "weld", "paint", "grease", "check"), ("on line", "at dock", "near gate", "in bay")

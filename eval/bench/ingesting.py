@@ -6,19 +6,14 @@ Pages that are pictures are left out of the files: the stock script reads nothin
 import json
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium
 
 from assistant.errors import InputError
-from assistant.settings import IngestSettings
 from eval.bench.plant import environment_for, run_module
-from ingest.engines import core_count
-from ingest.sandbox import parse_in_sandbox
 
 ROUNDS = 2
 # A page with fewer characters in its text layer is a picture, a plate or empty.
@@ -90,22 +85,13 @@ def copy_text_pages(source: Path, target: Path) -> int:
     return len(kept)
 
 
-def parse_seconds(files: Sequence[Path]) -> float:
-    """Reads all files on all cores, as `lineside ingest` does, without OCR."""
-    settings = IngestSettings(ocr="off")
-    start = time.perf_counter()
-    with ThreadPoolExecutor(core_count()) as pool:
-        read = partial(parse_in_sandbox, kind="pdf", settings=settings, progress=lambda _done, _total: None)
-        list(pool.map(read, files))
-    return time.perf_counter() - start
-
-
 def _round(files: Path, home: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     home.mkdir()
     environment = environment_for(home, LINESIDE_INGEST_OCR="off")
     stock = _timed("eval.bench.stock", [str(files), str(home / "stock")], environment)
-    ours = _timed("ingest.timed", [str(files)], environment)
-    return ours | {"parse_s": parse_seconds(sorted(files.glob("*.pdf")))}, stock
+    ours = _timed("ingest.timed", ["ingest", str(files)], environment)
+    parsed = json.loads(run_module("ingest.timed", ["parse", str(files)], environment))
+    return ours | parsed, stock
 
 
 def _timed(module: str, arguments: Sequence[str], environment: dict[str, str]) -> dict[str, Any]:
