@@ -17,7 +17,7 @@ from ingest.table_kinds import is_fault_row, is_keyed_row, table_kind
 
 CHUNKS = uuid.UUID("6f1d6b0e-6c1f-5d62-9d0a-3d6f5a1c7e11")
 # Headings carry the meaning of short entries; a path longer than this many tokens is cut from the outside.
-HEADING_TOKENS = 60
+HEADING_TOKENS = 30
 # A range in a heading ('alarms 7000 - 7999') names neither end as a code of its own.
 _RANGE = re.compile(r"\d+\s+[-–—]\s+\d+|\d+\s*[~～至到]\s*\d+")
 _TELLING = re.compile(r"\w\w|[\u3400-\u9fff●]|\d")
