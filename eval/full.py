@@ -1,7 +1,8 @@
 """`lineside eval all`: everything that can be measured here, one report folder a part.
 
 - plant: the project's suites with triage, all systems, on the demonstration plant, judged by eval/gate.yaml
-- attacks: the injection suite on the same plant with its attacks planted, judged by eval/gate-injection.yaml
+- unattacked: the injection suite's questions on the clean plant, Lineside alone
+- attacks: the same with the attacks planted, judged by eval/gate-injection.yaml against the unattacked run
 - others: suites and documents that somebody brings, all systems, without a gate
 """
 
@@ -45,10 +46,19 @@ def all_suites(
     # Results of other code are not gone on with.
     report = report / code_digest()
     options = ["--at-once", str(at_once), *(["--limit", str(limit)] if limit else [])]
-    attacks = ["--suite", str(ATTACKS)]
+    questions = ["--suite", str(ATTACKS)]
+    attacks = [*questions, "--baseline", str(report / "unattacked")]
     with model_server(settings, root, _say) as where:
         closed = [
             _run(homes.of_plant(), report / "plant", suite_options(), GATE, options, where),
+            _run(
+                homes.of_plant(),
+                report / "unattacked",
+                [*questions, "--system", "lineside"],
+                None,
+                options,
+                where,
+            ),
             _run(_attacked(homes), report / "attacks", attacks, ATTACKS_GATE, options, where),
         ]
         if more and documents:
