@@ -88,7 +88,7 @@ class Retriever:
             text = self._shorthand.current().searched(text)
         dense = self._embedder.queries([text])[0]
         depth = max(self._settings.candidates, limit)
-        fused = _settled(self._store.search(dense, self._sparse.query(text), scope, depth, depth), depth)
+        fused = self._store.search(dense, self._sparse.query(text), scope, depth, depth)
         exact = self._exact(question.text, scope, fused)
         return tuple(_unique([*exact, *fused]))[:limit]
 
@@ -164,17 +164,6 @@ class Retriever:
 def _is_about(hit: Hit, identifier: str) -> bool:
     heading = hit.chunk.section[-1] if hit.chunk.section else ""
     return identifier in candidate_identifiers(f"{heading}\n{hit.chunk.text[:OPENING]}")
-
-
-def _settled(hits: Sequence[Hit], limit: int) -> list[Hit]:
-    """Hits in an order that is the same each time; engines put equal scores in any order.
-
-    Ranks that mirror each other in two channels have equal scores, so ties are common. Of those that tie at
-    the limit only some were returned; they are left out.
-    """
-    last = hits[-1].score if len(hits) >= limit else float("-inf")
-    kept = [hit for hit in hits if hit.score > last] or list(hits)
-    return sorted(kept, key=lambda hit: (-hit.score, hit.chunk.document, hit.chunk.ordinal))
 
 
 def _unique(hits: Sequence[Hit]) -> list[Hit]:

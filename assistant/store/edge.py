@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import qdrant_edge as qe
@@ -14,6 +13,7 @@ import qdrant_edge as qe
 from assistant.errors import HomeInUseError, SettingsError, StorageError
 from assistant.schema import Chunk, Hit
 from assistant.store.base import Scope, SparseVector, Vectors
+from assistant.store.fusion import fuse
 from assistant.store.payload import (
     DENSE,
     INTEGER_FIELDS,
@@ -27,9 +27,6 @@ from assistant.store.rewrite import ReadersGate, beside, copy_points, exchange, 
 
 BATCH = 512
 SCROLL = 1000
-# Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009). Their constant of 60 suits lists of a thousand;
-# with a few dozen candidates 10 was better on five of six suites over three sets of manuals.
-RRF_K = 10
 
 
 class EdgeStore:
@@ -82,21 +79,18 @@ class EdgeStore:
 
     def search(self, dense: Vectors, sparse: SparseVector, scope: Scope, limit: int, depth: int) -> list[Hit]:
         """Fuses both channels by reciprocal rank; see ChunkStore."""
-        visible = _filter(scope)
-        channels = [
-            qe.Prefetch(limit=depth, query=qe.Query.Nearest(dense.tolist(), using=DENSE), filter=visible)
-        ]
+        queries = [qe.Query.Nearest(dense.tolist(), using=DENSE)]
         if sparse.indices:
             words = qe.SparseVector(list(sparse.indices), list(sparse.values))
-            channels.append(
-                qe.Prefetch(limit=depth, query=qe.Query.Nearest(words, using=SPARSE), filter=visible)
-            )
-        # The stub types Fusion's variants as unrelated classes.
-        rrf = cast(qe.Fusion, qe.Fusion.Rrf(k=RRF_K))
-        request = qe.QueryRequest(limit=limit, prefetches=channels, query=rrf, with_payload=True)
+            queries.append(qe.Query.Nearest(words, using=SPARSE))
+        visible = _filter(scope)
+        requests = [qe.QueryRequest(limit=depth, query=query, filter=visible) for query in queries]
         with self._gate.reading(), _translated("search"):
-            points = self._shard.query(request)
-        return [Hit(from_payload(point.payload or {}), point.score) for point in points]
+            channels = [[(str(p.id), p.score) for p in self._shard.query(request)] for request in requests]
+            scores = dict(fuse(channels, depth, limit))
+            records = self._shard.retrieve(list(scores), with_payload=True, with_vector=False)
+        chunks = {str(record.id): from_payload(record.payload or {}) for record in records}
+        return [Hit(chunks[chunk_id], score) for chunk_id, score in scores.items() if chunk_id in chunks]
 
     def lookup(self, identifiers: Sequence[str], scope: Scope, limit: int) -> list[Hit]:
         """Chunks with any of the identifiers; see ChunkStore."""

@@ -11,7 +11,7 @@ from qdrant_client.http.exceptions import ApiException
 from assistant.errors import SettingsError, StorageError
 from assistant.schema import Chunk, Hit
 from assistant.store.base import Scope, SparseVector, Vectors
-from assistant.store.edge import RRF_K
+from assistant.store.fusion import fuse
 from assistant.store.payload import (
     DENSE,
     INTEGER_FIELDS,
@@ -66,15 +66,20 @@ class ServerStore:
 
     def search(self, dense: Vectors, sparse: SparseVector, scope: Scope, limit: int, depth: int) -> list[Hit]:
         """Fuses both channels by reciprocal rank; see ChunkStore."""
-        visible = _filter(scope)
-        channels = [qm.Prefetch(query=dense.tolist(), using=DENSE, filter=visible, limit=depth)]
+        queries: list[tuple[str, list[float] | qm.SparseVector]] = [(DENSE, dense.tolist())]
         if sparse.indices:
-            channels.append(qm.Prefetch(query=_words(sparse), using=SPARSE, filter=visible, limit=depth))
+            queries.append((SPARSE, _words(sparse)))
+        visible = _filter(scope)
+        requests = [
+            qm.QueryRequest(query=query, using=name, filter=visible, limit=depth) for name, query in queries
+        ]
         with _translated("search"):
-            found = self._client.query_points(
-                self._name, prefetch=channels, query=qm.RrfQuery(rrf=qm.Rrf(k=RRF_K)), limit=limit
-            )
-        return [Hit(from_payload(point.payload or {}), point.score) for point in found.points]
+            found = self._client.query_batch_points(self._name, requests)
+            channels = [[(str(p.id), p.score) for p in answer.points] for answer in found]
+            scores = dict(fuse(channels, depth, limit))
+            records = self._client.retrieve(self._name, ids=list(scores), with_payload=True)
+        chunks = {str(record.id): from_payload(record.payload or {}) for record in records}
+        return [Hit(chunks[chunk_id], score) for chunk_id, score in scores.items() if chunk_id in chunks]
 
     def lookup(self, identifiers: Sequence[str], scope: Scope, limit: int) -> list[Hit]:
         """Chunks with any of the identifiers; see ChunkStore."""
