@@ -35,6 +35,8 @@ FOLDERS = {
     "demo/": "The demonstration plant's sources and what is built from them; see demo/README.md.",
     "docs/decisions/": "One short record per decision that someone may want to undo.",
     "docs/screenshots/": "Pictures of the application.",
+    "eval/data/ingestion/": "What pages of real manuals hold, as key words; see its README.md.",
+    "eval/recorded/": "What the model wrote and the figures that came of it; `make record` renews both.",
     "eval/suites/": "Questions, faults and attacks whose right outcome is known; see its README.md.",
     "requirements/": "Fully pinned locks, and what they are made from.",
 }
