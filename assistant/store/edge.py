@@ -1,6 +1,7 @@
 """Qdrant Edge: the vector engine inside this process, on disk in the home folder."""
 
 import json
+import logging
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ from assistant.store.payload import (
     to_payload,
 )
 from assistant.store.rewrite import ReadersGate, beside, copy_points, exchange, mend
+
+_log = logging.getLogger(__name__)
 
 BATCH = 512
 SCROLL = 1000
@@ -151,7 +154,16 @@ class EdgeStore:
     def flush(self) -> None:
         """Writes through to the disk; see ChunkStore."""
         with self._writing, _translated("flush"):
-            self._shard.flush()
+            try:
+                self._shard.flush()
+            except Exception as problem:  # the binding raises bare exceptions only
+                # Seen after a purge: the engine misjudges the length of one of its own files. Its log holds
+                # every point that it took, so opening the shard anew brings all back.
+                _log.warning("the vector engine is opened anew: %s", problem)
+                with self._gate.alone():
+                    self._shard.close()
+                    self._shard = qe.EdgeShard.load(str(self._folder))
+                self._shard.flush()
 
     def purge(self) -> None:
         """Writes the shard anew without what was deleted; see ChunkStore."""
