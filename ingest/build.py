@@ -77,8 +77,9 @@ class RevisionBuilder:
             self._journal("original kept")
             self._write(revision, chunks, progress)
             progress("check", 0, len(chunks))
-            self._check(revision, chunks)
+            # Flushed first: what is checked is what the disk holds, also when the engine had to be opened anew.
             self._store.flush()
+            self._check(revision, chunks)
             self._journal("checked")
             self._reports.put(report)
             self._journal("reported")
