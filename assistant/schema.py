@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from assistant.trace import Trace
+
 Language = Literal["en", "zh"]
 Role = Literal["technician", "supervisor", "administrator"]
 Source = Literal["manual", "work_order"]
@@ -127,11 +129,13 @@ class Hit:
     Attributes:
         score: of the fusion, only comparable within one search.
         exact: True when an identifier of the question stands in the chunk.
+        signals: what the ranking counted for and against it, by name.
     """
 
     chunk: Chunk
     score: float
     exact: bool = False
+    signals: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,29 @@ class SafetyNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """One side of a conflict: what is said, where, and when that was written (empty when unknown)."""
+
+    text: str
+    date: str
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two places that disagree about what was asked.
+
+    Attributes:
+        kind: two revisions of one document, two documents, or a manual and this fleet's work orders.
+        leading: the side that applies; it is the one the answer states.
+    """
+
+    kind: Literal["revisions", "documents", "work_order"]
+    leading: Statement
+    other: Statement
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A finished answer: text with [n] markers, what they point to, and how it came about.
 
@@ -184,6 +211,9 @@ class Answer:
         mode: 'llm' when the model wrote it, 'extractive' when passages are quoted instead.
         note: why passages are quoted instead, or what was withheld; empty when all went well.
         hits: every passage retrieved, best first.
+        closest: of a refusal, the pages worth opening all the same, best first.
+        conflicts: places that disagree with what the answer states.
+        trace: how it came about; None for an answer that was not made by the pipeline.
     """
 
     text: str
@@ -195,6 +225,9 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
     hits: tuple[Hit, ...] = ()
+    closest: tuple[Citation, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
