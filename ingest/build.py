@@ -77,7 +77,7 @@ class RevisionBuilder:
             self._journal("original kept")
             self._write(revision, chunks, progress)
             progress("check", 0, len(chunks))
-            # Flushed first: what is checked is what the disk holds, also when the engine had to be opened anew.
+            # Flushed first: what is checked is what the disk holds.
             self._store.flush()
             self._check(revision, chunks)
             self._journal("checked")

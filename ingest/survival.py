@@ -9,7 +9,6 @@ each with the figures at the end. Exit code 1 when a file broke a limit or what 
 import argparse
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ from assistant.schema import IngestOutcome, Question
 from assistant.settings import load_settings
 from ingest.commands import build_ingestor
 from ingest.files import find_files
+from ingest.worker_memory import ChildrenMemory
 
 KNOWN = "# Known manual\n\n## Alarm E-4711\n\nThe coolant valve is shut. Open it.\n"
 QUESTION = "What does alarm E-4711 mean?"
@@ -76,10 +76,11 @@ def survive(lineside: Lineside, folders: Sequence[Path]) -> tuple[list[Outcome],
     return outcomes, _known(lineside) == before and count <= stored + len(before)
 
 
-def figures(outcomes: Sequence[Outcome], untouched: bool, timeout_s: float) -> dict[str, Any]:
+def figures(
+    outcomes: Sequence[Outcome], untouched: bool, timeout_s: float, worker_peak_mb: int
+) -> dict[str, Any]:
     """The figures of a run as JSON."""
     slowest = max(outcomes, key=lambda outcome: outcome.seconds)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return {
         "files": len(outcomes),
         **Counter(outcome.outcome.status for outcome in outcomes),
@@ -88,7 +89,7 @@ def figures(outcomes: Sequence[Outcome], untouched: bool, timeout_s: float) -> d
         "longest_s": slowest.seconds,
         "longest": slowest.outcome.document,
         "limit_s": timeout_s,
-        "worker_peak_mb": round(peak / 1024),
+        "worker_peak_mb": worker_peak_mb,
         "stored_before_untouched": untouched,
     }
 
@@ -102,12 +103,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as home:
         variables = {**os.environ, "LINESIDE_HOME": home, "LINESIDE_INGEST_TIMEOUT_S": str(options.timeout)}
         try:
-            with open_lineside(load_settings(variables)) as lineside:
+            with (
+                open_lineside(load_settings(variables)) as lineside,
+                ChildrenMemory("ingest.sandbox") as memory,
+            ):
                 outcomes, untouched = survive(lineside, options.folders)
         except LinesideError as problem:
             sys.stderr.write(f"{problem}\n")
             return problem.exit_code
-    result = figures(outcomes, untouched, options.timeout)
+    result = figures(outcomes, untouched, options.timeout, memory.peak_mb)
     json.dump(result, sys.stdout, ensure_ascii=False, indent=1)
     sys.stdout.write("\n")
     # Embedding what was read comes on top of the limit for reading it.

@@ -4,17 +4,11 @@ usage: python -m ingest.timed parse|ingest FOLDER; the home is LINESIDE_HOME. Pr
 """
 
 import json
-import resource
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-
-import psutil
 
 from assistant.app import open_lineside
 from assistant.schema import IngestOutcome
@@ -25,8 +19,7 @@ from ingest.engines import core_count, open_engine
 from ingest.files import Candidate, find_files
 from ingest.pipeline import Progress, no_progress
 from ingest.sandbox import parse_in_sandbox
-
-LOOK_S = 0.05
+from ingest.worker_memory import ChildrenMemory, own_peak_mb
 
 
 def parse(folder: Path) -> dict[str, float]:
@@ -48,7 +41,7 @@ def ingest(folder: Path) -> dict[str, float]:
         def work(candidate: Candidate, progress: Progress) -> IngestOutcome:
             return ingestor.ingest(candidate.path, candidate.document, progress=progress)
 
-        with largest_child() as largest:
+        with ChildrenMemory("ingest.sandbox") as parsers:
             start = time.perf_counter()
             outcomes = list(ingest_all(find_files([folder]), work, lambda _name: no_progress, engine.workers))
             lineside.store.optimize()
@@ -57,30 +50,9 @@ def ingest(folder: Path) -> dict[str, float]:
         "pages": sum(outcome.pages for outcome in outcomes),
         "chunks": sum(outcome.chunks for outcome in outcomes),
         "work_s": seconds,
-        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "child_rss_mb": largest[0] / 2**20,
+        "rss_mb": own_peak_mb(),
+        "child_rss_mb": parsers.peak_mb,
     }
-
-
-@contextmanager
-def largest_child() -> Iterator[list[int]]:
-    """Bytes of the largest parser seen; the system's own maximum would count us, from before its start."""
-    largest, done = [0], threading.Event()
-
-    def look() -> None:
-        while not done.wait(LOOK_S):
-            for child in psutil.Process().children():
-                with suppress(psutil.Error):
-                    if "ingest.sandbox" in child.cmdline():
-                        largest[0] = max(largest[0], child.memory_info().rss)
-
-    watcher = threading.Thread(target=look, daemon=True)
-    watcher.start()
-    try:
-        yield largest
-    finally:
-        done.set()
-        watcher.join()
 
 
 if __name__ == "__main__":

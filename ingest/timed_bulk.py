@@ -4,7 +4,6 @@ usage: python -m ingest.timed_bulk FOLDER; prints a line for each file, then one
 """
 
 import json
-import resource
 import sys
 import zlib
 from collections import Counter
@@ -25,6 +24,7 @@ from ingest.engines import open_engine
 from ingest.files import Candidate, find_files
 from ingest.pipeline import Progress as StageProgress
 from ingest.pipeline import no_progress
+from ingest.worker_memory import own_peak_mb
 
 
 class DrawnVectors:
@@ -73,9 +73,8 @@ def main(folder: Path) -> None:
             sys.stdout.write(f"{outcome.status} {outcome.document}\n")
             sys.stdout.flush()
         lineside.store.optimize()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     counts = {status: statuses[status] for status in ("ingested", "unchanged", "rejected")}
-    sys.stdout.write(json.dumps({**counts, "rss_mb": memory}))
+    sys.stdout.write(json.dumps({**counts, "rss_mb": own_peak_mb()}))
 
 
 if __name__ == "__main__":

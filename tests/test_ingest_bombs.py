@@ -15,11 +15,11 @@ from assistant.errors import DocumentError
 from assistant.settings import IngestSettings
 from ingest.files import file_type
 from ingest.sandbox import parse_in_sandbox
-from ingest.timed import largest_child
+from ingest.worker_memory import ChildrenMemory
 
 SETTINGS = IngestSettings(timeout_s=90)
 # The parent looks fifty times a second, so a child may overshoot a little before it is ended.
-PEAK_BYTES = 1536 * 2**20
+PEAK_MB = 1536
 
 
 def pdf(path: Path, *objects: bytes) -> Path:
@@ -182,13 +182,13 @@ def test_a_file_made_to_hurt_is_read_or_refused_in_one_line(
     path = make(tmp_path / name)
     begun = time.monotonic()
     told = ""
-    with largest_child() as largest:
+    with ChildrenMemory("ingest.sandbox") as parsers:
         try:
             parse_in_sandbox(path, file_type(path, 500), SETTINGS, lambda _done, _total: None)
         except DocumentError as problem:
             told = str(problem)
     assert time.monotonic() - begun < SETTINGS.timeout_s + 10
-    assert largest[0] < PEAK_BYTES
+    assert parsers.peak_mb < PEAK_MB
     assert not told or (told.startswith(name) and "\n" not in told and len(told) < 400)
     assert not refused or re.search(refused, told), told
 

@@ -135,5 +135,5 @@ def test_every_hostile_file_is_ingested_or_rejected_and_nothing_stored_changes(
     assert main([str(DAMAGED), str(DAMAGED.parent / "scanned_pdf")]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["files"] >= 155 and figures["ingested"] >= 100
-    assert figures["crashed"] == [] and figures["worker_peak_mb"] <= 1536
+    assert figures["crashed"] == [] and 100 <= figures["worker_peak_mb"] <= 1536
     assert figures["stored_before_untouched"] and figures["longest_s"] < 120
