@@ -1,8 +1,20 @@
 """What a question asks for, before anything is searched."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 
-from assistant.schema import Language
+from assistant.attributes import asked
+from assistant.followups import written_out
+from assistant.identifiers import candidate_identifiers, fold
+from assistant.language import language_of
+from assistant.schema import Language, Question, Turn
+
+# Control and format characters, private use, unassigned.
+_UNSEEN = {"Cc", "Cf", "Co", "Cn"}
+_LETTERS = re.compile(r"[a-z]{3,}|[\u3400-\u9fff]", re.IGNORECASE)
+_CUT = re.compile(r"(?<=[?？;；])\s*|\n+(?=\s*(?:\d{1,2}[.)、]|[-•*])\s*)")
+_BULLET = re.compile(r"^\s*(?:\d{1,2}[.)、](?!\d)|[-•*])\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +36,43 @@ class Understood:
     parts: tuple[str, ...]
     identifiers: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+
+
+class Understander:
+    """Reads questions; holds nothing, so threads may share it."""
+
+    def read(self, question: Question) -> Understood:
+        """What a question asks for, with its history taken into account."""
+        text = _visible(question.text)
+        standalone = written_out(text, question.history)
+        return Understood(
+            text=text,
+            language=_language(text, question.history),
+            standalone=standalone,
+            parts=_parts(standalone, text),
+            identifiers=candidate_identifiers(text) or candidate_identifiers(standalone),
+            attributes=asked(text) or asked(standalone),
+        )
+
+
+def _visible(text: str) -> str:
+    shown = (
+        sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in {"Cf", "Cc", "Co", "Cn"}
+    )
+    return "".join(shown).strip()
+
+
+def _language(text: str, history: tuple[Turn, ...]) -> Language:
+    """Of the text; of the last turn that has words when the text is nothing but a code."""
+    if _LETTERS.search(fold(text)):
+        return language_of(text)
+    said = (turn.content for turn in reversed(history) if _LETTERS.search(fold(turn.content)))
+    return language_of(next(said, text))
+
+
+def _parts(standalone: str, text: str) -> tuple[str, ...]:
+    if standalone != text:
+        return (standalone,)
+    pieces = [_BULLET.sub("", piece).strip() for piece in _CUT.split(text)]
+    kept = tuple(piece for piece in pieces if piece.strip(" ?？;；"))
+    return kept if len(kept) > 1 else (standalone,)
