@@ -216,7 +216,7 @@ def safety_of(
     gravity = ("DANGER", "WARNING", "CAUTION", "NOTICE")
     ordered = sorted(unique.values(), key=lambda notice: gravity.index(notice.signal or "NOTICE"))
     return tuple(
-        SafetyNotice(notice.signal, notice.text, notice.document, notice.page)
+        SafetyNotice(notice.signal, notice.text, notice.document, notice.page, notice.boxes, notice.id)
         for notice in ordered
         if notice.signal
     )

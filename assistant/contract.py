@@ -6,9 +6,14 @@ from assistant.records.jobs import Job
 from assistant.schema import Answer, Json
 
 
-def answer_document(answer: Answer) -> Json:
-    """The answer as the contract words it."""
-    return {
+def answer_document(answer: Answer, *, explained: bool = False) -> Json:
+    """The answer as the contract words it.
+
+    Args:
+        answer: a finished answer.
+        explained: adds "trace", how the answer came about; null where that is not known.
+    """
+    document: Json = {
         "answer": answer.text,
         "refused": answer.refused,
         "mode": answer.mode,
@@ -17,7 +22,12 @@ def answer_document(answer: Answer) -> Json:
         "safety": [asdict(notice) for notice in answer.safety],
         "timings_ms": dict(answer.timings_ms),
         "note": answer.note,
+        "conflicts": [asdict(conflict) for conflict in answer.conflicts],
+        "closest": [asdict(citation) for citation in answer.closest],
     }
+    if explained:
+        document["trace"] = asdict(answer.trace) if answer.trace else None
+    return document
 
 
 def job_document(job: Job) -> Json:

@@ -172,12 +172,19 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class SafetyNotice:
-    """A notice of the manual that belongs to a cited passage, in the manual's own words."""
+    """A notice of the manual that belongs to a cited passage, in the manual's own words.
+
+    Attributes:
+        boxes: where it stands; empty for sources without pages.
+        chunk_id: the chunk that it was taken from.
+    """
 
     level: SignalWord
     text: str
     document: str
     page: int
+    boxes: tuple[Box, ...] = ()
+    chunk_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

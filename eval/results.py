@@ -1,14 +1,15 @@
 """What a run leaves behind: one result a case and system, and the record of how they came about."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
 from assistant.errors import InputError
-from assistant.schema import Answer, Hit, Language, SignalWord, TriageResult
+from assistant.schema import Answer, Hit, Language, SafetyNotice, SignalWord, TriageResult
+from assistant.trace import Check, Trace
 from eval.lines import parse_line, text_lines
 
 System = Literal["lineside", "stock_rag", "bm25_quotes", "no_documents"]
@@ -53,6 +54,20 @@ class ShownNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptTrace:
+    """What is kept of a trace: all but the hits, of which a result keeps its own, and the timings."""
+
+    parts: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    applies_to: tuple[str, ...] = ()
+    answerable: float | None = None
+    prompt_tokens: int = 0
+    draft: str = ""
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """An answer as it was given; `timings_ms` are milliseconds since the question, by mark."""
 
@@ -64,6 +79,7 @@ class AnswerRecord:
     safety: tuple[ShownNotice, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
+    trace: KeptTrace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +270,10 @@ def record_answer(answer: Answer) -> AnswerRecord:
             CitedBlock(cited.n, cited.document, cited.page, cited.quote, cited.chunk_id, cited.section)
             for cited in answer.citations
         ),
-        safety=tuple(ShownNotice(**asdict(notice)) for notice in answer.safety),
+        safety=_shown(answer.safety),
         timings_ms=dict(answer.timings_ms),
         note=answer.note,
+        trace=_compact(answer.trace) if answer.trace else None,
     )
 
 
@@ -283,7 +300,15 @@ def record_triage(case: str, suite: str, result: TriageResult) -> TriageOutcome:
             )
             for cause in result.causes
         ),
-        safety=tuple(ShownNotice(**asdict(notice)) for notice in result.safety),
+        safety=_shown(result.safety),
         orders=tuple(f"{order.text}\n{order.remedy}".strip() for order in result.orders),
         note=result.note,
     )
+
+
+def _shown(notices: Iterable[SafetyNotice]) -> tuple[ShownNotice, ...]:
+    return tuple(ShownNotice(notice.level, notice.text, notice.document, notice.page) for notice in notices)
+
+
+def _compact(trace: Trace) -> KeptTrace:
+    return KeptTrace(**{kept.name: getattr(trace, kept.name) for kept in fields(KeptTrace)})

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from assistant.errors import InputError
-from assistant.schema import Answer, Chunk, Citation, Hit, SafetyNotice
+from assistant.schema import Answer, Box, Chunk, Citation, Hit, SafetyNotice
+from assistant.trace import Check, Trace, TracedHit
 from eval.cases import InjectionCase, Place, clusters_of, read_cases, read_suite
 from eval.results import (
     Result,
@@ -132,8 +133,17 @@ def test_results_and_runs_come_back_as_they_were_written(tmp_path: Path) -> None
         "llm",
         "en",
         citations=(Citation(1, "press.pdf", "C", 30, (), chunk.text, "c1", "Torques"),),
-        safety=(SafetyNotice("DANGER", "Stored energy.", "press.pdf", 6),),
+        safety=(
+            SafetyNotice("DANGER", "Stored energy.", "press.pdf", 6, (Box(6, 0.1, 0.2, 0.9, 0.3),), "n1"),
+        ),
         timings_ms={"total": 12.5},
+        trace=Trace(
+            parts=("torque of T-04?",),
+            hits=(TracedHit("c1", "press.pdf", 30, "Torques", 0.5),),
+            answerable=0.9,
+            draft="2100 Nm [1].",
+            checks=(Check("literals", True),),
+        ),
     )
     result = Result(
         "a-001", "mine", "lineside", record_answer(answer), record_hits([Hit(chunk, 0.5, True)] * 12), 0.7
@@ -143,6 +153,8 @@ def test_results_and_runs_come_back_as_they_were_written(tmp_path: Path) -> None
     path.write_text(result_line(result) + result_line(failed), encoding="utf-8")
     assert read_results(path) == [result, failed]
     assert result.hits and len(result.hits) == 10 and result.hits[0].page_last == 31
+    kept = result.answer and result.answer.trace
+    assert kept and kept.parts == ("torque of T-04?",) and kept.checks == (Check("literals", True),)
     run = Run(
         "r1",
         "2024-05-01T08:00:00+00:00",

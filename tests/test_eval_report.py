@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup, Tag
 
 from assistant.errors import StorageError
 from assistant.sparse import SparseEncoder
+from assistant.trace import Check
 from eval.cases import read_suite
 from eval.gate import check, goal_states
 from eval.metrics.aggregate import Aggregator
@@ -23,7 +24,7 @@ from eval.report.contents import LABELS, Report, collect
 from eval.report.page import render_html
 from eval.report.summary import escaped, render_markdown
 from eval.report.write import write_report
-from eval.results import RankedCause, Result, Run, TriageOutcome
+from eval.results import KeptTrace, RankedCause, Result, Run, TriageOutcome
 from eval.rules import read_gate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,7 +81,14 @@ def report() -> Report:
     made = list(results())
     answer = made[0].answer
     assert answer
-    made[0] = replace(made[0], answer=replace(answer, text=HOSTILE, refused=False))
+    trace = KeptTrace(
+        parts=("what was searched",),
+        identifiers=("E-217",),
+        answerable=0.31,
+        draft="what was drafted",
+        checks=(Check("literals", False, "45 Nm stands on no passage"),),
+    )
+    made[0] = replace(made[0], answer=replace(answer, text=HOSTILE, refused=False, trace=trace))
     run, baseline = scored(made), scored([result for suite in SUITES for result in good_results(suite)])
     figures = Aggregator().figures(run)
     gate = read_gate(ROOT / "eval" / "gate.yaml")
@@ -150,6 +158,13 @@ def test_every_failed_case_can_be_judged() -> None:
         assert all(" ".join(reason.split()) in text for reason in item.reasons)
     summary = render_markdown(report())
     assert all(escaped(name) in summary for name in failed)
+
+
+def test_a_failed_case_tells_how_its_answer_came_about() -> None:
+    (block,) = (block for block in page().find_all("details") if "what was searched" in block.get_text())
+    text = " ".join(block.get_text().split())
+    assert "E-217" in text and "answerable 0.31" in text and "what was drafted" in text
+    assert "failed literals 45 Nm stands on no passage" in text
 
 
 def test_before_and_after_says_what_is_significant() -> None:
