@@ -3,7 +3,7 @@
 import json
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,10 +13,18 @@ from rich.progress import track
 
 from assistant.answer import Answerer, Final, Token, check_question
 from assistant.app import open_lineside
+from assistant.clean import visible
 from assistant.contract import answer_document
 from assistant.errors import InputError, LinesideError, QuestionError
-from assistant.schema import Answer, Question, Turn
+from assistant.explain import explain
+from assistant.schema import Answer, Citation, Question, Turn
 from assistant.settings import load_settings
+
+DISAGREE = {
+    "revisions": "Two revisions disagree:",
+    "documents": "Two documents disagree:",
+    "work_order": "The manual and past work orders disagree:",
+}
 
 
 def ask(
@@ -30,20 +38,25 @@ def ask(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the answers of --batch go, as JSON lines.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer document as JSON.")] = False,
+    explained: Annotated[
+        bool, typer.Option("--explain", help="Tell as well how the answer came about.")
+    ] = False,
 ) -> int:
     """Answer from the manuals, with cited pages, or say that they do not hold it."""
     if (question is None) == (batch is None) or (batch is None) != (out is None):
         raise InputError("Give either a question, or --batch FILE.jsonl with --out FILE.jsonl")
     if batch and out:
-        return _ask_batch(read_batch(batch), out)
+        return _ask_batch(read_batch(batch), out, explained)
     asked = Question(question or "", asset, read_history(history) if history else ())
     check_question(asked)
     with open_lineside(load_settings()) as lineside:
         answer = lineside.answerer.ask(asked) if as_json else _streamed(lineside.answerer, asked)
     if as_json:
-        print(json.dumps(answer_document(answer), ensure_ascii=False))
+        print(json.dumps(answer_document(answer, explained=explained), ensure_ascii=False))
     else:
-        _print(answer)
+        print(visible("\n".join(_lines(answer))))
+        if explained and answer.trace:
+            print(visible(f"\n{explain(answer.trace)}"))
     return 0
 
 
@@ -104,7 +117,7 @@ def read_batch(path: Path) -> list[tuple[Any, Question]]:
     return questions
 
 
-def _ask_batch(questions: list[tuple[Any, Question]], out: Path) -> int:
+def _ask_batch(questions: list[tuple[Any, Question]], out: Path, explained: bool) -> int:
     """Answers in order; a question that cannot be asked gets a line with its error, and exit code 1."""
     failed = 0
     try:
@@ -116,7 +129,7 @@ def _ask_batch(questions: list[tuple[Any, Question]], out: Path) -> int:
     with partial, open_lineside(load_settings()) as lineside:
         for name, question in _progress(questions):
             try:
-                document = answer_document(lineside.answerer.ask(question))
+                document = answer_document(lineside.answerer.ask(question), explained=explained)
             except QuestionError as problem:
                 document, failed = {"error": str(problem)}, failed + 1
             identity = {} if name is None else {"id": name}
@@ -147,13 +160,27 @@ def _streamed(answerer: Answerer, question: Question) -> Answer:
     raise LinesideError("The pipeline ended without an answer")
 
 
-def _print(answer: Answer) -> None:
+def _lines(answer: Answer) -> Iterator[str]:
     for notice in answer.safety:
-        print(f"{notice.level}: {notice.text}  ({notice.document}, page {notice.page})\n")
-    print(answer.text)
+        yield f"{notice.level}: {notice.text}  ({notice.document}, page {notice.page})\n"
+    yield answer.text
     if answer.citations:
-        print()
+        yield ""
     for citation in answer.citations:
-        print(f"[{citation.n}] {citation.document}, revision {citation.revision}, page {citation.page}")
+        yield f"[{citation.n}] {_place(citation)}"
+    for conflict in answer.conflicts:
+        yield f"\n{DISAGREE[conflict.kind]}"
+        for label, side in (("applies", conflict.leading), ("other", conflict.other)):
+            dated = f"{side.date}, " if side.date else ""
+            yield f"  {label}: {side.text}  ({dated}{_place(side.citation)})"
+    if answer.closest:
+        yield "\nClosest pages:"
+    for citation in answer.closest:
+        yield f"  {_place(citation)}" + (f", {citation.section}" if citation.section else "")
     if answer.note:
-        print(f"\n{answer.note}")
+        yield f"\n{answer.note}"
+
+
+def _place(citation: Citation) -> str:
+    revision = f", revision {citation.revision}" if citation.revision else ""
+    return f"{citation.document}{revision}, page {citation.page}"

@@ -1,6 +1,7 @@
 """Records become HTML here and nowhere else.
 
-Every text, whoever wrote it, is escaped by the templates; buttons for [n] are made from resolved citations.
+Every text, whoever wrote it, is escaped by the templates and loses what cannot be seen. Buttons for [n] are
+made from resolved citations; no other text ever becomes a button, a link or a picture.
 """
 
 import re
@@ -11,10 +12,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from assistant.clean import visible
 from assistant.records.accounts import User
 from assistant.schema import Answer, Hit, Language, SafetyNotice, TriageResult
 from assistant.web.links import PageLink, PageLinks
 from assistant.web.texts import texts
+from assistant.web.why import why
 
 _MARKER = re.compile(r"(\[\d{1,3}\])")
 # The word that opens a notice's text, in front of which the coloured panel would repeat it.
@@ -24,9 +27,22 @@ _SIGNAL_WORD = re.compile(
 _CODE = re.compile(r"\b((?=[\w-]*\d)[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8}){1,3})\b", re.ASCII)
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _STEP = re.compile(r"(?:^|(?<=\s))(\d{1,2})\.\s")
+
+
+def _seen(value: Any) -> Any:
+    """What is put into a template, without the characters that would turn or hide what stands around it.
+
+    It may run on escaped text: nothing it removes stands in what escaping writes.
+    """
+    if isinstance(value, Markup):
+        return Markup(visible(value))
+    return visible(value) if isinstance(value, str) else value
+
+
 _ENVIRONMENT = Environment(
     loader=PackageLoader("assistant.web"),
     autoescape=True,
+    finalize=_seen,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -59,7 +75,7 @@ def unbroken(text: str) -> Markup:
     """Escaped text in which no line ends inside a code or part number such as 44-2320."""
     pieces = (
         Markup('<span class="whole">{}</span>').format(piece) if place % 2 else escape(piece)
-        for place, piece in enumerate(_CODE.split(text))
+        for place, piece in enumerate(_CODE.split(visible(text)))
     )
     return Markup("").join(pieces)
 
@@ -74,9 +90,16 @@ def refused_page(language: Language) -> str:
     return render("refused.html", language, title=texts(language)["supervisor"])
 
 
-def exchange(done: Exchange, links: PageLinks) -> str:
-    """A finished exchange: safety first, then the answer, then its pages."""
+def exchange(done: Exchange, links: PageLinks, *, explained: bool = False) -> str:
+    """A finished exchange: safety first, then the answer, what disagrees with it, and its pages.
+
+    Args:
+        done: the exchange.
+        links: finds the pages.
+        explained: adds the panel on how the answer came about; only for those who may see it.
+    """
     answer = done.answer
+    sides = [side.citation for found in answer.conflicts for side in (found.leading, found.other)]
     cited = links.of_citations(answer.citations)
     return render(
         "answer.html",
@@ -86,7 +109,9 @@ def exchange(done: Exchange, links: PageLinks) -> str:
         answer=answer,
         paragraphs=paragraphs(answer.text, cited),
         cited=cited,
+        places=links.in_force([*answer.closest, *sides]),
         notices=links.of_notices(answer.safety),
+        why=why(answer.trace, answer.language) if explained and answer.trace else None,
         seconds=f"{answer.timings_ms.get('total', 0) / 1000:.1f}",
     )
 

@@ -35,6 +35,7 @@ class AskBody(BaseModel):
     question: str
     asset: str | None = None
     history: list[TurnBody] = []
+    explain: bool = False
 
     def record(self) -> Question:
         """The body as the pipeline's record."""
@@ -67,17 +68,21 @@ class QuestionsApi:
         self.router.add_api_route("/triage", self.triage, methods=["POST"])
 
     def ask(self, request: Request, body: AskBody) -> Json:
-        """The finished answer; every citation also tells its picture's address."""
-        self._access.require(request)
+        """The finished answer; every place it names also tells its picture's address.
+
+        With `explain`, which is for supervisors, the document holds "trace" as well.
+        """
+        self._access.require(request, "supervisor" if body.explain else "technician")
         with self._load.one_more():
-            return self._document(self._lineside.answerer.ask(body.record()))
+            return self._document(self._lineside.answerer.ask(body.record()), body.explain)
 
     def stream(self, request: Request, body: AskBody) -> StreamingResponse:
-        """Server-sent events: `found`, any number of `token`, then `answer` (or `error`)."""
-        self._access.require(request)
+        """Server-sent events: `found`, any number of `token`, then `answer` or `error`; see ask."""
+        self._access.require(request, "supervisor" if body.explain else "technician")
         events = self._load.while_it_lasts(lambda: self._lineside.answerer.stream(body.record()))
         first = next(events)  # a question that cannot be asked fails here, with its status
-        return StreamingResponse(self._written(chain([first], events)), media_type="text/event-stream")
+        written = self._written(chain([first], events), body.explain)
+        return StreamingResponse(written, media_type="text/event-stream")
 
     def triage(self, request: Request, body: TriageBody) -> Json:
         """The ranked case."""
@@ -86,14 +91,20 @@ class QuestionsApi:
         with self._load.one_more():
             return asdict(self._lineside.triage.rank(form))
 
-    def _document(self, answer: Answer) -> Json:
-        document = answer_document(answer)
+    def _document(self, answer: Answer, explained: bool) -> Json:
+        document = answer_document(answer, explained=explained)
         links = self._links.of_citations(answer.citations)
         for citation in document["citations"]:
             citation["picture"] = links[citation["n"]].url if citation["n"] in links else None
+        places = self._links.in_force(answer.closest)
+        for citation, written in zip(answer.closest, document["closest"], strict=True):
+            written["picture"] = places[citation].url if citation in places else None
+        notices = self._links.of_notices(answer.safety)
+        for notice, written in zip(answer.safety, document["safety"], strict=True):
+            written["picture"] = notices[notice].url if notice in notices else None
         return document
 
-    def _written(self, events: Iterator[Event]) -> Iterator[str]:
+    def _written(self, events: Iterator[Event], explained: bool) -> Iterator[str]:
         try:
             for event in events:
                 match event:
@@ -103,7 +114,7 @@ class QuestionsApi:
                     case Token(text):
                         yield _event("token", {"text": text})
                     case Final(answer):
-                        yield _event("answer", self._document(answer))
+                        yield _event("answer", self._document(answer, explained))
         except LinesideError as problem:
             # The status is out already; the line must still reach the reader.
             yield _event("error", {"error": str(problem)})

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.answer import Final, Found
+from assistant.answer import MAX_QUESTION, Final, Found
 from assistant.app import Lineside
 from assistant.errors import AccessError, LinesideError
 from assistant.language import language_of
@@ -15,7 +15,15 @@ from assistant.web import render
 from assistant.web.access import Access
 from assistant.web.links import PageLinks
 from assistant.web.load import Load
-from assistant.web.pages.frame import asset_choices, frame, html, listen, refused, viewer
+from assistant.web.pages.frame import (
+    asset_choices,
+    frame,
+    html,
+    listen,
+    problem_line,
+    refused,
+    viewer,
+)
 from assistant.web.render import Exchange
 from assistant.web.texts import texts
 
@@ -83,19 +91,33 @@ class AskPage:
         text, asset = text or "", asset or ""
         keep = gr.skip()
         try:
-            self._access.require(request)
+            explained = self._access.require(request).may("supervisor")
+            refusal = self._cannot_be_asked(text)
+            if refusal:
+                yield keep, render.problem(refusal, self._language, text, asset), keep, keep
+                return
             question = Question(text, asset or None, turns(past, asset))
             yield "", render.progress(text[:300], asset, self._language), keep, keep
             for drawing, answer in self._answered(question):
                 if answer:
                     past = [Exchange(text, asset, answer), *past][:KEPT]
-                    yield "", "", self._shown(past), past
+                    yield "", "", self._shown(past, explained), past
                 else:
                     yield "", drawing, keep, keep
         except AccessError as refusal:
             yield text, refused(refusal, self._language), keep, keep
         except LinesideError as problem:
-            yield text[:4000], render.problem(str(problem), self._language, text, asset), keep, keep
+            line = problem_line(problem, self._language)
+            yield text[:MAX_QUESTION], render.problem(line, self._language, text, asset), keep, keep
+
+    def _cannot_be_asked(self, text: str) -> str:
+        """Why, in the page's language; empty for what can."""
+        words = texts(self._language)
+        if not text.strip():
+            return words["question_empty"]
+        if len(text) > MAX_QUESTION:
+            return words["question_too_long"].format(count=f"{len(text):,}", most=f"{MAX_QUESTION:,}")
+        return ""
 
     def _answered(self, question: Question) -> Iterator[tuple[str, Any]]:
         """Drawings of the exchange as it grows, at last the answer."""
@@ -113,8 +135,8 @@ class AskPage:
                 drawn_at = time.monotonic()
                 yield render.progress(question.text, asset, language, hits, draft), None
 
-    def _shown(self, past: list[Exchange]) -> str:
-        return "".join(render.exchange(done, self._links) for done in past)
+    def _shown(self, past: list[Exchange], explained: bool) -> str:
+        return "".join(render.exchange(done, self._links, explained=explained) for done in past)
 
     def _empty(self) -> str:
         return render.render("empty.html", self._language)

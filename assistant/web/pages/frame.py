@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 import gradio as gr
 from fastapi import FastAPI
 
-from assistant.errors import AccessError
+from assistant.errors import AccessError, LinesideError, StorageError
 from assistant.records.plant import Plant
 from assistant.schema import Language
 from assistant.web import render
 from assistant.web.access import Access
-from assistant.web.failures import NotAllowedError
+from assistant.web.failures import BusyError, NotAllowedError
 from assistant.web.texts import texts
 
 AT_ONCE = 8
@@ -63,6 +63,16 @@ def refused(error: AccessError, language: Language) -> str:
     words = texts(language)
     line = words["not_allowed"] if isinstance(error, NotAllowedError) else words["signed_out"]
     return render.problem(line, language)
+
+
+def problem_line(error: LinesideError, language: Language) -> str:
+    """What went wrong, in the page's language as far as it is something that users meet."""
+    words = texts(language)
+    if isinstance(error, BusyError):
+        return words["busy"]
+    if isinstance(error, StorageError):
+        return words["failing"]
+    return str(error)
 
 
 def listen(

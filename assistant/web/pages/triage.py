@@ -12,7 +12,7 @@ from assistant.web import render
 from assistant.web.access import Access
 from assistant.web.links import PageLinks
 from assistant.web.load import Load
-from assistant.web.pages.frame import asset_choices, frame, html, listen, refused, viewer
+from assistant.web.pages.frame import asset_choices, frame, html, listen, problem_line, refused, viewer
 from assistant.web.texts import texts
 
 
@@ -74,4 +74,4 @@ class TriagePage:
         except AccessError as refusal:
             yield refused(refusal, self._language)
         except LinesideError as problem:
-            yield render.problem(str(problem), self._language)
+            yield render.problem(problem_line(problem, self._language), self._language)

@@ -6,8 +6,11 @@
   let open = null;
 
   function address(kind) {
-    const mark = open.mark ? "?mark=" + encodeURIComponent(open.mark) : "";
-    return open.base + open.page + "." + kind + mark;
+    const given = new URLSearchParams();
+    if (open.mark) given.set("mark", open.mark);
+    if (open.boxes) given.set("boxes", open.boxes);
+    const query = given.toString();
+    return open.base + open.page + "." + kind + (query ? "?" + query : "");
   }
 
   function fail() {
@@ -65,7 +68,7 @@
     button.classList.add("current");
     const data = button.dataset;
     open = { base: data.base, page: Number(data.page), pages: Number(data.pages), mark: data.mark,
-             top: Number(data.top), kind: data.kind, title: data.title, label: data.label };
+             boxes: data.boxes, top: Number(data.top), kind: data.kind, title: data.title, label: data.label };
     draw();
   }
 
