@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
-from assistant.errors import HomeInUseError, SettingsError
+from assistant.errors import HomeInUseError, SettingsError, StorageError
 from assistant.schema import Box, Chunk
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore, Scope, Vectors
@@ -146,13 +146,29 @@ def test_edge_refuses_another_embedder(tmp_path: Path) -> None:
         EdgeStore(tmp_path / "shard", "two", DIMENSION)
 
 
-def test_edge_says_when_another_process_holds_the_home(tmp_path: Path) -> None:
+def test_edge_turns_another_process_away_and_goes_on(tmp_path: Path) -> None:
     holder = EdgeStore(tmp_path / "shard", "test", DIMENSION)
+    fill(holder, [a_chunk("pump")])
+    holder.flush()
     code = (
         "from pathlib import Path; from assistant.store.edge import EdgeStore; "
         f"EdgeStore(Path({str(tmp_path / 'shard')!r}), 'test', {DIMENSION})"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    holder.close()
     assert other.returncode != 0
     assert HomeInUseError.__name__ in other.stderr and "in use" in other.stderr
+    # Left to the engine, this flush would fail: the other process had cut its journal.
+    fill(holder, [a_chunk("valve")])
+    holder.flush()
+    holder.close()
+    again = EdgeStore(tmp_path / "shard", "test", DIMENSION)
+    assert again.count() == 2
+    again.close()
+
+
+def test_edge_that_could_not_be_opened_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "shard").mkdir()
+    (tmp_path / "shard" / "embedder.json").write_text('{"embedder": "test"}', encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(StorageError, match="cannot open"):
+            EdgeStore(tmp_path / "shard", "test", DIMENSION)

@@ -1,7 +1,6 @@
 """Qdrant Edge: the vector engine inside this process, on disk in the home folder."""
 
 import json
-import logging
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import qdrant_edge as qe
+from filelock import FileLock, Timeout
 
 from assistant.errors import HomeInUseError, SettingsError, StorageError
 from assistant.schema import Chunk, Hit
@@ -25,8 +25,6 @@ from assistant.store.payload import (
     to_payload,
 )
 from assistant.store.rewrite import ReadersGate, beside, copy_points, exchange, mend
-
-_log = logging.getLogger(__name__)
 
 BATCH = 512
 SCROLL = 1000
@@ -51,17 +49,15 @@ class EdgeStore:
         self._writing = threading.Lock()
         self._gate = ReadersGate()
         self._folder, self._embedder, self._dimension = folder, embedder, dimension
-        mend(folder)
-        _check_embedder(folder, embedder)
+        self._lock = _locked(folder)
         try:
-            self._shard = _open(folder, embedder, dimension)
-        except Exception as problem:  # the binding raises bare exceptions only
-            if "WouldBlock" in str(problem):
-                raise HomeInUseError(
-                    f"The home {folder.parent} is in use by another Lineside process",
-                    "Stop it first, or point LINESIDE_QDRANT_URL at a Qdrant server that both can use.",
-                ) from problem
-            raise StorageError(f"The vector engine cannot open {folder}: {problem}") from problem
+            mend(folder)
+            _check_embedder(folder, embedder)
+            with _translated(f"open {folder}"):
+                self._shard = _open(folder, embedder, dimension)
+        except BaseException:
+            self._lock.release()
+            raise
 
     def upsert(self, chunks: Sequence[Chunk], dense: Vectors, sparse: Sequence[SparseVector]) -> None:
         """Writes chunks in batches; see ChunkStore."""
@@ -154,16 +150,7 @@ class EdgeStore:
     def flush(self) -> None:
         """Writes through to the disk; see ChunkStore."""
         with self._writing, _translated("flush"):
-            try:
-                self._shard.flush()
-            except Exception as problem:  # the binding raises bare exceptions only
-                # Seen after a purge: the engine misjudges the length of one of its own files. Its log holds
-                # every point that it took, so opening the shard anew brings all back.
-                _log.warning("the vector engine is opened anew: %s", problem)
-                with self._gate.alone():
-                    self._shard.close()
-                    self._shard = qe.EdgeShard.load(str(self._folder))
-                self._shard.flush()
+            self._shard.flush()
 
     def purge(self) -> None:
         """Writes the shard anew without what was deleted; see ChunkStore."""
@@ -186,6 +173,7 @@ class EdgeStore:
         with self._writing, _translated("close"):
             self._shard.flush()
             self._shard.close()
+            self._lock.release()
 
     def _update(self, operation: qe.UpdateOperation) -> None:
         with self._writing, _translated("write"):
@@ -203,6 +191,26 @@ class EdgeStore:
             left -= len(records)
             if offset is None:
                 return
+
+
+def _locked(folder: Path) -> FileLock:
+    """Keeps other processes out, before the engine opens a file.
+
+    The engine locks its log last: a process that it turns away has cut the journals of the one inside by then,
+    whose next flush fails.
+    """
+    lock = FileLock(folder.with_name(f"{folder.name}.lock"), blocking=False, thread_local=False)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as problem:
+        raise HomeInUseError(
+            f"The home {folder.parent} is in use by another Lineside process",
+            "Stop it first, or point LINESIDE_QDRANT_URL at a Qdrant server that both can use.",
+        ) from problem
+    except OSError as problem:
+        raise StorageError(f"The vector engine cannot open {folder}: {problem}") from problem
+    return lock
 
 
 def _open(folder: Path, embedder: str, dimension: int) -> qe.EdgeShard:
