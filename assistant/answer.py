@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.admission import admitted
 from assistant.assets import AssetResolver
 from assistant.codes import missing_codes
-from assistant.errors import LLMUnavailableError, QuestionError
+from assistant.errors import LLMUnavailableError
 from assistant.grounding import Grounder, cite
 from assistant.language import language_of
 from assistant.llm import LanguageModel
@@ -16,7 +17,6 @@ from assistant.schema import Answer, Chunk, Hit, Language, Question, SafetyNotic
 from assistant.settings import RetrievalSettings
 from assistant.store.base import ChunkStore
 
-MAX_QUESTION = 4000
 QUOTED_PASSAGES = 3
 QUOTED_CHARACTERS = 700
 
@@ -102,7 +102,7 @@ class Answerer:
 
     def stream(self, question: Question) -> Iterator[Event]:
         """Found, then the model's Tokens, then the Final answer; errors as in ask."""
-        check_question(question)
+        question = admitted(question)
         clock = _Clock()
         if question.asset:
             machine = self._resolver.resolve(question.asset)
@@ -189,21 +189,6 @@ class _Clock:
     def total(self) -> dict[str, float]:
         self.mark("total")
         return dict(self._marks)
-
-
-def check_question(question: Question) -> None:
-    """Refuses what cannot be asked.
-
-    Raises:
-        QuestionError: empty, or longer than MAX_QUESTION characters.
-    """
-    if not question.text.strip():
-        raise QuestionError("The question is empty", "Type what you want to know.")
-    if len(question.text) > MAX_QUESTION:
-        raise QuestionError(
-            f"The question has {len(question.text):,} characters, more than {MAX_QUESTION:,}",
-            "Ask in a few sentences.",
-        )
 
 
 def safety_of(

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from assistant.answer import Answerer, Final, Token, check_question
+from assistant.admission import admitted
+from assistant.answer import Answerer, Final, Token
 from assistant.app import open_lineside
 from assistant.clean import visible
 from assistant.contract import answer_document
@@ -47,8 +48,7 @@ def ask(
         raise InputError("Give either a question, or --batch FILE.jsonl with --out FILE.jsonl")
     if batch and out:
         return _ask_batch(read_batch(batch), out, explained)
-    asked = Question(question or "", asset, read_history(history) if history else ())
-    check_question(asked)
+    asked = admitted(Question(question or "", asset, read_history(history) if history else ()))
     with open_lineside(load_settings()) as lineside:
         answer = lineside.answerer.ask(asked) if as_json else _streamed(lineside.answerer, asked)
     if as_json:
@@ -152,7 +152,7 @@ def _streamed(answerer: Answerer, question: Question) -> Answer:
     drafting = sys.stderr.isatty()
     for event in answerer.stream(question):
         if isinstance(event, Token) and drafting:
-            print(event.text, end="", file=sys.stderr, flush=True)
+            print(visible(event.text), end="", file=sys.stderr, flush=True)
         elif isinstance(event, Final):
             if drafting:
                 print("\n", file=sys.stderr)

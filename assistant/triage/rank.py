@@ -2,8 +2,10 @@
 
 import re
 
-from assistant.answer import check_question, safety_of
+from assistant.admission import admitted
+from assistant.answer import safety_of
 from assistant.assets import AssetResolver
+from assistant.clean import visible
 from assistant.errors import QuestionError
 from assistant.grounding import cite
 from assistant.identifiers import candidate_identifiers, normal_form
@@ -83,10 +85,9 @@ class Triage:
         """
         if not form.asset.strip():
             raise QuestionError("No asset is chosen", "Choose the machine first.")
-        code = form.code.strip()
-        question = Question(f"{code} {form.happened} {form.tried}".strip(), form.asset)
-        check_question(question)
-        selection = self._resolver.resolve(form.asset)
+        code = visible(form.code).strip()
+        question = admitted(Question(f"{code} {form.happened} {form.tried}", form.asset))
+        selection = self._resolver.resolve(question.asset or form.asset)
         language = language_of(form.happened or form.code)
         retriever = self._retriever.pinned(selection.serial)
         hits = retriever.retrieve(question, selection.applies_to, limit=SEARCHED)

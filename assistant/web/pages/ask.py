@@ -6,7 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.answer import MAX_QUESTION, Final, Found
+from assistant.admission import MAX_QUESTION
+from assistant.answer import Final, Found
 from assistant.app import Lineside
 from assistant.errors import AccessError, LinesideError
 from assistant.language import language_of
@@ -113,7 +114,7 @@ class AskPage:
     def _cannot_be_asked(self, text: str) -> str:
         """Why, in the page's language; empty for what can."""
         words = texts(self._language)
-        if not text.strip():
+        if not any(sign.isalnum() for sign in text):
             return words["question_empty"]
         if len(text) > MAX_QUESTION:
             return words["question_too_long"].format(count=f"{len(text):,}", most=f"{MAX_QUESTION:,}")
