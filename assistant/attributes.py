@@ -16,9 +16,9 @@ from assistant.identifiers import fold
 
 # Says that a figure is wanted, so that a quantity's name is more than the name of a symptom.
 _FIGURE = (
-    r"\b(?:what|whats|which|how (?:much|many|high|low|big|great|large)|max(?:imum|\.)?|min(?:imum|\.)?|limits?"
-    r"|rated|rating|nominal|specs?|settings?|set (?:to|at)|values?|figures?|range|normal|high(?:est)?|low(?:est)?"
-    r"|allowed|allowable|permitted|default|correct|pls|please|number)\b"
+    r"\b(?:what|whats|which|how (?:much|many|high|low|big|great|large)|max(?:imum|\.)?|min(?:imum|\.)?"
+    r"|limits?|rated|rating|nominal|specs?|settings?|set (?:to|at)|values?|figures?|range|normal|highest"
+    r"|lowest|allowed|allowable|permitted|default|correct|pls|please|number)\b"
     r"|多少|几|多[大高低]|最[高低大小]|额定|范围|[上下]限|标准|设定|规定|允许|正常|要求"
 )
 # A part that is called after a quantity: 'pressure switch', '压力传感器'.
@@ -27,7 +27,7 @@ _PART = (
     r"|reducer|transmitter|transducer|probe|relay|control\w*|plate|port|pump|test\w*|washer|cell|loss|drop|element|plug|pad"
     r"|(?:is |was |too |very |so )?(?:low|high|drops|falls|lost|wont|won't|builds|keeps"
     r"|comes up|fluctuat\w*|unstable)\b"
-    r"|开关|传感器?|表|阀|继电器|变送器|控制器|报警|过滤|滤芯|油管|管路|加大|上不|不[够足稳]|异常|过[高低]|太[高低]|低|高)"
+    r"|开关|传感器?|表|阀|继电器|变送器|控制器|报警|过滤|滤芯|油管|管路|加大|上不|不[够足稳]|不显示|异常|过[高低]|太[高低]|低|高)"
 )
 _CLAUSE = re.compile(r"[,;.!?，；。！？\n]+(?!\d)|\s[-–—]\s")
 _ENDS = r"[\s?？.!呢吗]*(?:$|(?=\b(?:of|for|at|on|in|to|by|when|with|from|both|each)\b|多少|是|为))"
@@ -35,6 +35,9 @@ _BEFORE, _AFTER = r"(?<![a-z])", r"(?![a-z])"
 # Numbers as they end and begin: '0.5', '1/2', '2,500', '±3'.
 _NUMBER_BEFORE = r"(?:\d[)\]]?|\d\s?(?:±|\+/?-)\s?\d+)\s?-?\s?"
 _NUMBER_AFTER = r"[^|\n]{0,12}?\d"
+_WORDS = (
+    r"\b(?:half|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty)[\s-](?:an? )?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +49,18 @@ class Attribute:
     noun: re.Pattern[str] | None
     gives: re.Pattern[str]
 
-    def asked_in(self, clauses: tuple[str, ...]) -> bool:
-        """Whether one of a question's clauses asks for it."""
-        return any(
-            bool(self.asks and self.asks.search(clause)) or bool(self.noun and self.noun.search(clause))
-            for clause in clauses
-        )
+    def asked_in(self, text: str) -> bool:
+        """Whether a question asks for it."""
+        if self.asks and self.asks.search(text):
+            return True
+        noun = self.noun
+        return noun is not None and any(noun.search(clause) for clause in _CLAUSE.split(text))
 
 
 def asked(text: str) -> tuple[str, ...]:
     """Names of the kinds of value that a question asks for, in the table's order; () for none known."""
-    clauses = tuple(clause for clause in _CLAUSE.split(fold(text)) if clause.strip())
-    return tuple(attribute.name for attribute in attributes().values() if attribute.asked_in(clauses))
+    folded = fold(text)
+    return tuple(attribute.name for attribute in attributes().values() if attribute.asked_in(folded))
 
 
 def held(text: str) -> frozenset[str]:
@@ -82,6 +85,7 @@ def _attribute(name: str, entry: Mapping[str, list[str]]) -> Attribute:
     gives = []
     if units := "|".join(entry.get("units", ())):
         gives.append(rf"{_NUMBER_BEFORE}(?:{units})(?![a-z0-9]|[-·.][a-z])")
+        gives.append(rf"{_WORDS}(?:{units})(?![a-z0-9]|[-·.][a-z])|[(\[]\s?(?:{units})\.?\s?[)\]]")
         gives.append(rf"[\s(\[,/](?:{units})[)\]]?\s*[:：]{_NUMBER_AFTER}")
     gives += [f"(?:{pattern})" for pattern in entry.get("gives", ())]
     return Attribute(

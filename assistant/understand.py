@@ -1,17 +1,15 @@
 """What a question asks for, before anything is searched."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from assistant.attributes import asked
+from assistant.clean import visible
 from assistant.followups import written_out
 from assistant.identifiers import candidate_identifiers, fold
 from assistant.language import language_of
 from assistant.schema import Language, Question, Turn
 
-# Control and format characters, private use, unassigned.
-_UNSEEN = {"Cc", "Cf", "Co", "Cn"}
 _LETTERS = re.compile(r"[a-z]{3,}|[\u3400-\u9fff]", re.IGNORECASE)
 _CUT = re.compile(r"(?<=[?？;；])\s*|\n+(?=\s*(?:\d{1,2}[.)、]|[-•*])\s*)")
 _BULLET = re.compile(r"^\s*(?:\d{1,2}[.)、](?!\d)|[-•*])\s*")
@@ -43,7 +41,7 @@ class Understander:
 
     def read(self, question: Question) -> Understood:
         """What a question asks for, with its history taken into account."""
-        text = _visible(question.text)
+        text = visible(question.text).strip()
         standalone = written_out(text, question.history)
         return Understood(
             text=text,
@@ -53,13 +51,6 @@ class Understander:
             identifiers=candidate_identifiers(text) or candidate_identifiers(standalone),
             attributes=asked(text) or asked(standalone),
         )
-
-
-def _visible(text: str) -> str:
-    shown = (
-        sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in {"Cf", "Cc", "Co", "Cn"}
-    )
-    return "".join(shown).strip()
 
 
 def _language(text: str, history: tuple[Turn, ...]) -> Language:
