@@ -25,6 +25,7 @@ from assistant.records.database import utc_now
 from assistant.records.jobs import Job, JobRecords, JobState
 from assistant.schema import IngestOutcome
 from assistant.settings import JobSettings
+from assistant.slots import SPARE, Slot, Slots
 from assistant.upload_folder import UploadFolder
 
 __all__ = ["Handler", "Job", "JobCancelledError", "JobQueue", "JobState", "Progress"]
@@ -76,6 +77,7 @@ class JobQueue:
         self._handler: Handler | None = None
         self._consumer: _Consumer | None = None
         self._stopping = threading.Event()
+        self._slots = Slots(self._settings.workers)
         self._at_work: set[str] = set()
 
     def submit(
@@ -156,9 +158,11 @@ class JobQueue:
         for job in self._records.queued():
             self._enqueue(job.id)
         self._uploads.sweep({job.path for job in self._records.recent(10_000)})
+        at_once = workers or self._settings.workers
+        self._slots = Slots(at_once)
         self._consumer = _Consumer(
             self._huey,
-            workers=workers or self._settings.workers,
+            workers=at_once + SPARE,
             periodic=False,
             max_delay=1.0,
             shutdown_timeout=STOP_WITHIN_S,
@@ -194,27 +198,28 @@ class JobQueue:
                 self._enqueue(job_id)
 
     def _work(self, job_id: str) -> None:
-        """What a consumer thread does with one job."""
-        if self._stopping.is_set():
-            self._enqueue(job_id)
-            return
-        worker = f"{socket.gethostname()}:{os.getpid()}"
-        if self._handler is None or not self._records.change(
-            job_id, ("queued",), state="running", worker=worker
-        ):
-            return
-        self._at_work.add(job_id)
-        try:
-            self._handle(job_id, self._handler)
-        finally:
-            self._at_work.discard(job_id)
+        """What a consumer thread does with one job, once there is a place for it."""
+        with self._slots.taken(self._stopping.is_set) as slot:
+            if slot is None:
+                self._enqueue(job_id)
+                return
+            worker = f"{socket.gethostname()}:{os.getpid()}"
+            if self._handler is None or not self._records.change(
+                job_id, ("queued",), state="running", worker=worker
+            ):
+                return
+            self._at_work.add(job_id)
+            try:
+                self._handle(job_id, self._handler, slot)
+            finally:
+                self._at_work.discard(job_id)
 
-    def _handle(self, job_id: str, handler: Handler) -> None:
+    def _handle(self, job_id: str, handler: Handler, slot: Slot) -> None:
         job = self._records.get(job_id)
         if job is None:
             return
         try:
-            outcome = handler(job, _Reporter(self._records, job_id, self._stopping))
+            outcome = handler(job, _Reporter(self._records, job_id, self._stopping, slot))
         except JobInterruptedError:
             if self._records.change(job_id, ("running",), state="queued", worker="", stage=""):
                 self._enqueue(job_id)
@@ -270,15 +275,17 @@ class JobQueue:
 class _Reporter:
     """Writes progress now and then, and tells the handler when to stop."""
 
-    def __init__(self, records: JobRecords, job_id: str, stopping: threading.Event) -> None:
+    def __init__(self, records: JobRecords, job_id: str, stopping: threading.Event, slot: Slot) -> None:
         self._records = records
         self._job_id = job_id
         self._stopping = stopping
+        self._slot = slot
         self._lock = threading.Lock()
         self._stage = ""
         self._written = 0.0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        self._slot.sign(stage, done)
         if self._stopping.is_set():
             raise JobInterruptedError("Lineside is being stopped")
         with self._lock:

@@ -1,7 +1,7 @@
 """Many files at once: several are read, embedded and published side by side.
 
-Files of one family (revisions of one manual) follow each other in order; others wait for nobody. Each worker
-holds one parsed file, which bounds the memory.
+Files of one family (revisions of one manual) follow each other in order; others wait for nobody, not even for
+files that hang until their time is up. Each worker holds one parsed file, which bounds the memory.
 """
 
 import threading
@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from assistant.errors import LinesideError
 from assistant.records.catalogue import family_of
 from assistant.schema import IngestOutcome
+from assistant.slots import SPARE, Slot, Slots
 from ingest.files import Candidate
 from ingest.pipeline import Progress
 
@@ -30,7 +31,7 @@ def ingest_all(
         candidates: the files.
         work: ingests one file; called from several threads.
         show: gives the progress callback of a document.
-        workers: files at work at one time.
+        workers: files at work at one time, those that hang not counted.
 
     Yields:
         Outcomes in the order in which the files were given; each is yielded as soon as it and all before it
@@ -42,10 +43,13 @@ def ingest_all(
     """
     stop = threading.Event()
 
-    def watched(candidate: Candidate) -> Progress:
+    slots = Slots(workers)
+
+    def watched(candidate: Candidate, slot: Slot) -> Progress:
         report = show(candidate.document)
 
         def progress(stage: str, done: int, total: int) -> None:
+            slot.sign(stage, done)
             if stop.is_set():
                 raise StoppedError(f"{candidate.document} was not ingested: the run was stopped")
             report(stage, done, total)
@@ -56,8 +60,9 @@ def ingest_all(
         found = {}
         try:
             for place, candidate in members:
-                if not stop.is_set():
-                    found[place] = work(candidate, watched(candidate))
+                with slots.taken(stop.is_set) as slot:
+                    if slot is not None:
+                        found[place] = work(candidate, watched(candidate, slot))
         except BaseException:
             stop.set()
             raise
@@ -65,7 +70,7 @@ def ingest_all(
 
     outcomes: dict[int, IngestOutcome] = {}
     told = 0
-    with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
+    with ThreadPoolExecutor(workers + SPARE, thread_name_prefix="ingest") as pool:
         running = [pool.submit(family, members) for members in _families(candidates)]
         try:
             for done in as_completed(running):

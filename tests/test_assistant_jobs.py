@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from assistant.jobs import Job, JobCancelledError, JobQueue, Progress
 from assistant.records.database import open_database
 from assistant.schema import IngestOutcome
 from assistant.settings import IngestSettings, JobSettings
+from assistant.slots import Slots
 
 
 @pytest.fixture
@@ -187,10 +189,10 @@ def test_uploads_go_when_their_job_is_over_and_stay_while_another_try_may_help(
     assert [job.document for job in queue.recent(state="failed")] == ["rejected.md"]
 
 
-def test_a_file_that_hangs_delays_no_other_and_is_given_up_at_its_wall_clock(
+def test_files_that_hang_delay_no_other_and_are_given_up_at_their_wall_clock(
     workshop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Real parser processes; the one of hang.md is stopped by a signal and never goes on."""
+    """Real parser processes; those of the hanging files are stopped by a signal and never go on."""
     real = ingest.sandbox.subprocess.Popen
 
     def starts(command: list[str], **options: Any) -> Any:
@@ -200,18 +202,21 @@ def test_a_file_that_hangs_delays_no_other_and_is_given_up_at_its_wall_clock(
         return child
 
     monkeypatch.setattr(ingest.sandbox.subprocess, "Popen", starts)
+    monkeypatch.setattr("assistant.jobs.Slots", partial(Slots, patience_s=3))
     workshop.ingestor._settings = IngestSettings(timeout_s=25)
-    names = ["hang.md", "1.md", "2.md"]
+    names = ["a-hang.md", "b-hang.md", "1.md", "2.md"]
     jobs = [workshop.jobs.submit(workshop.write(name), name) for name in names]
     workshop.jobs.start(
         lambda job, progress: workshop.ingestor.ingest(job.path, job.document, progress=progress), workers=2
     )
     try:
-        for job in jobs[1:]:
+        for job in jobs[2:]:
             until(state_is(workshop.jobs, job, "done"), 24)
-        assert state_is(workshop.jobs, jobs[0], "running")()
-        until(state_is(workshop.jobs, jobs[0], "failed"), 40)
-        assert "hang.md took longer than 25 s to read" in workshop.jobs.get(jobs[0].id).reason
+        for job in jobs[:2]:
+            assert state_is(workshop.jobs, job, "running")()
+        for job in jobs[:2]:
+            until(state_is(workshop.jobs, job, "failed"), 40)
+            assert "hang.md took longer than 25 s to read" in workshop.jobs.get(job.id).reason
     finally:
         workshop.jobs.stop()
 

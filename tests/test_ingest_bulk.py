@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from assistant.embedding.grouped import SHARE, GroupedEmbedder
 from assistant.errors import StorageError
 from assistant.schema import IngestOutcome
 from assistant.settings import load_settings
+from assistant.slots import Slots
 from assistant.store.base import Vectors
 from ingest.bulk import ingest_all
 from ingest.commands import build_ingestor
@@ -45,6 +47,24 @@ def test_a_slow_file_delays_no_other_and_outcomes_come_in_order() -> None:
         return outcome(candidate)
 
     files = candidates("slow.md", "0.md", "1.md", "2.md", "3.md")
+    assert [o.document for o in ingest_all(files, work, show, 2)] == [c.document for c in files]
+
+
+def test_files_that_hang_on_every_worker_delay_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.bulk.Slots", partial(Slots, patience_s=0.3))
+    others = [threading.Event() for _ in range(3)]
+
+    def work(candidate: Candidate, progress: Callable[[str, int, int], None]) -> IngestOutcome:
+        if candidate.document.endswith("hang.md"):
+            for _ in range(100):  # a parser that hangs has its last page told again and again
+                progress("parse", 1, 9)
+                if all(event.wait(0.1) for event in others):
+                    return outcome(candidate)
+            raise AssertionError("the others waited for files that hang")
+        others[int(candidate.document[0])].set()
+        return outcome(candidate)
+
+    files = candidates("a-hang.md", "b-hang.md", "0.md", "1.md", "2.md")
     assert [o.document for o in ingest_all(files, work, show, 2)] == [c.document for c in files]
 
 
