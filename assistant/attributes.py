@@ -5,9 +5,9 @@ of maintenance in English and Chinese, with the units of either system.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import yaml
@@ -32,22 +32,53 @@ _PART = (
 _CLAUSE = re.compile(r"[,;.!?，；。！？\n]+(?!\d)|\s[-–—]\s")
 _ENDS = r"[\s?？.!呢吗]*(?:$|(?=\b(?:of|for|at|on|in|to|by|when|with|from|both|each)\b|多少|是|为))"
 _BEFORE, _AFTER = r"(?<![a-z])", r"(?![a-z])"
-# Numbers as they end and begin: '0.5', '1/2', '2,500', '±3'.
-_NUMBER_BEFORE = r"(?:\d[)\]]?|\d\s?(?:±|\+/?-)\s?\d+)\s?-?\s?"
-_NUMBER_AFTER = r"[^|\n]{0,12}?\d"
-_WORDS = (
-    r"\b(?:half|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty)[\s-](?:an? )?"
+# What stands behind a number, in figures or words: the unit, and a word or two that it may consist of.
+_WORDS = "half|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty"
+_TAIL = r"([^\s\d|,;:，；：。、(（]{1,14}(?:[ ./][^\s\d|,;:，；：。、(（]{1,12}){0,3})"
+_BEHIND = re.compile(
+    rf"(?:\d[)\]]?|(?<![a-z])(?:{_WORDS})(?: an?)?(?=[ -]))(?: ?(?:±|\+/?-) ?\d+)?[ \-]{{0,2}}{_TAIL}",
+    re.IGNORECASE,
+)
+# A unit in the heading of a column: 'Torque (Nm)', 'Pressure, bar: 45', 'GPM: 3'.
+_HEADING = re.compile(
+    r"[(\[]\s?([^()\[\]\d]{1,14}?)\s?[)\]]|[\s,/]([^\s\d|,;:()\[\]]{1,10})\s?: ?[^|\n]{0,12}?\d"
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What shows that a passage gives a value of one kind.
+
+    Attributes:
+        kind: name of the attribute.
+        unit: matches what stands behind a number.
+        other: finds what else gives it.
+    """
+
+    kind: str
+    unit: re.Pattern[str] | None
+    other: re.Pattern[str] | None
+
+    def search(self, text: str) -> bool:
+        """Whether a folded text gives such a value."""
+        if self.unit and self.kind in _units_in(text):
+            return True
+        return bool(self.other and self.other.search(text))
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
-    """One kind of value; the patterns match folded, casefolded text."""
+    """One kind of value; the patterns are for folded text of any case.
+
+    Attributes:
+        asks, noun: find a question for it in a text and in a clause.
+        gives: what shows that a passage gives it.
+    """
 
     name: str
     asks: re.Pattern[str] | None
     noun: re.Pattern[str] | None
-    gives: re.Pattern[str]
+    gives: Given
 
     def asked_in(self, text: str) -> bool:
         """Whether a question asks for it."""
@@ -63,15 +94,48 @@ def asked(text: str) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in attributes().values() if attribute.asked_in(folded))
 
 
-def held(text: str) -> frozenset[str]:
-    """Names of the kinds of value that a passage gives, units and identifiers as its evidence."""
+def held(text: str, names: Iterable[str] | None = None) -> frozenset[str]:
+    """Names of the kinds of value that a passage gives, units and identifiers as its evidence.
+
+    Args:
+        text: of a passage, a row or a sentence.
+        names: the kinds to look for, which is quicker; all by default.
+    """
     folded = fold(text)
-    return frozenset(a.name for a in attributes().values() if a.gives.search(folded))
+    return frozenset(
+        name for name in (attributes() if names is None else names) if attributes()[name].gives.search(folded)
+    )
 
 
 def attributes() -> Mapping[str, Attribute]:
     """The table, by name."""
     return _table()
+
+
+@lru_cache(maxsize=2048)
+def _units_in(text: str) -> frozenset[str]:
+    """Kinds of value whose units stand in a text."""
+    tails = set(_BEHIND.findall(text))
+    heads = {inner or before for inner, before in _HEADING.findall(text)}
+    found = [_kinds(tail, False) for tail in tails] + [_kinds(head.strip(" ."), True) for head in heads]
+    return frozenset().union(*found)
+
+
+@lru_cache(maxsize=8192)
+def _kinds(written: str, whole: bool) -> frozenset[str]:
+    """Kinds of value that a unit belongs to; `whole` when nothing may follow it."""
+    if not _any_unit().match(written):
+        return frozenset()
+    units = ((attribute.name, attribute.gives.unit) for attribute in attributes().values())
+    if whole:
+        return frozenset(name for name, unit in units if unit and unit.fullmatch(written))
+    return frozenset(name for name, unit in units if unit and unit.match(written))
+
+
+@cache
+def _any_unit() -> re.Pattern[str]:
+    units = (attribute.gives.unit for attribute in attributes().values())
+    return re.compile("|".join(f"(?:{unit.pattern})" for unit in units if unit), re.IGNORECASE)
 
 
 @cache
@@ -82,17 +146,16 @@ def _table() -> Mapping[str, Attribute]:
 
 def _attribute(name: str, entry: Mapping[str, list[str]]) -> Attribute:
     nouns = "|".join(entry.get("nouns", ()))
-    gives = []
-    if units := "|".join(entry.get("units", ())):
-        gives.append(rf"{_NUMBER_BEFORE}(?:{units})(?![a-z0-9]|[-·.][a-z])")
-        gives.append(rf"{_WORDS}(?:{units})(?![a-z0-9]|[-·.][a-z])|[(\[]\s?(?:{units})\.?\s?[)\]]")
-        gives.append(rf"[\s(\[,/](?:{units})[)\]]?\s*[:：]{_NUMBER_AFTER}")
-    gives += [f"(?:{pattern})" for pattern in entry.get("gives", ())]
+    units = "|".join(entry.get("units", ()))
     return Attribute(
         name,
-        _compiled("|".join(f"(?:{pattern})" for pattern in entry.get("asks", ()))),
+        _compiled(entry.get("asks", ()), _BEFORE, _AFTER),
         re.compile(_noun(nouns), re.IGNORECASE) if nouns else None,
-        re.compile("|".join(gives), re.IGNORECASE),
+        Given(
+            name,
+            re.compile(rf"(?:{units})(?![a-z0-9]|[-·.][a-z])", re.IGNORECASE) if units else None,
+            _compiled(entry.get("gives", ())),
+        ),
     )
 
 
@@ -102,5 +165,6 @@ def _noun(nouns: str) -> str:
     return rf"^(?=.*(?:{_FIGURE})).*?{name}|{name}{_ENDS}"
 
 
-def _compiled(asks: str) -> re.Pattern[str] | None:
-    return re.compile(rf"{_BEFORE}(?:{asks}){_AFTER}", re.IGNORECASE) if asks else None
+def _compiled(patterns: Sequence[str], before: str = "", after: str = "") -> re.Pattern[str] | None:
+    either = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return re.compile(rf"{before}(?:{either}){after}", re.IGNORECASE) if patterns else None
