@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.admission import admitted
 from assistant.assets import AssetResolver
@@ -16,6 +16,8 @@ from assistant.retrieve import Retriever
 from assistant.schema import Answer, Chunk, Hit, Language, Question, SafetyNotice
 from assistant.settings import RetrievalSettings
 from assistant.store.base import ChunkStore
+from assistant.suspicion import LEFT_OUT, left_out_check
+from assistant.trace import Trace
 
 QUOTED_PASSAGES = 3
 QUOTED_CHARACTERS = 700
@@ -103,12 +105,18 @@ class Answerer:
     def stream(self, question: Question) -> Iterator[Event]:
         """Found, then the model's Tokens, then the Final answer; errors as in ask."""
         question = admitted(question)
-        clock = _Clock()
         if question.asset:
             machine = self._resolver.resolve(question.asset)
         else:
             machine = self._resolver.named_in(question.text)
-        applies_to, retriever = machine.applies_to, self._retriever.pinned(machine.serial)
+        retriever = self._retriever.pinned(machine.serial)
+        for event in self._events(question, machine.applies_to, retriever):
+            yield _told(event, retriever.left_out) if isinstance(event, Final) else event
+
+    def _events(
+        self, question: Question, applies_to: tuple[str, ...], retriever: Retriever
+    ) -> Iterator[Event]:
+        clock = _Clock()
         hits = retriever.retrieve(question, applies_to)
         clock.mark("retrieve")
         yield Found(hits)
@@ -189,6 +197,21 @@ class _Clock:
     def total(self) -> dict[str, float]:
         self.mark("total")
         return dict(self._marks)
+
+
+def _told(final: Final, left_out: Sequence[Chunk]) -> Final:
+    """An answer that says which passages it was kept from."""
+    if not left_out:
+        return final
+    answer, note = final.answer, LEFT_OUT[final.answer.language].format(count=len(left_out))
+    trace = answer.trace or Trace()
+    return Final(
+        replace(
+            answer,
+            note=f"{answer.note} {note}".strip(),
+            trace=replace(trace, checks=(*trace.checks, left_out_check(left_out))),
+        )
+    )
 
 
 def safety_of(

@@ -2,12 +2,13 @@
 
 Such characters hide words from people and show them to a model (tag characters, zero-width letters), turn the
 order of what is read (bidirectional controls; Boucher and Anderson 2021, 'Trojan Source', arXiv:2111.00169),
-or part a code so that no search finds it. What reads files, and what builds prompts, passes text through here.
+or part a code so that no search finds it. Files that are read
+and prompts that are built pass through here.
 """
 
 import re
 
-# Of categories Cc, Cf and Cs what has no shape of its own, and fillers, variation selectors and noncharacters.
+# Of categories Cc, Cf and Cs what has no shape of its own; fillers, variation selectors, noncharacters.
 _UNSEEN = re.compile(
     "[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f"
     "\u00ad\u034f\u061c"

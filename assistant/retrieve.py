@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from assistant.embedding import Embedder
 from assistant.identifiers import candidate_identifiers, named_codes, neighbours, normal_form
 from assistant.records.catalogue import Catalogue, View
-from assistant.schema import Hit, Question, Source
+from assistant.schema import Chunk, Hit, Question, Source
 from assistant.settings import RetrievalSettings
 from assistant.shorthand import PlantShorthand
 from assistant.sparse import SparseEncoder
@@ -62,6 +62,11 @@ class Retriever:
         view = self._catalogue.view(serial)
         store = PinnedStore(self._store, view)
         return Retriever(store, self._embedder, self._sparse, view, self._settings, self._shorthand)
+
+    @property
+    def left_out(self) -> tuple[Chunk, ...]:
+        """Passages met since this retriever was pinned that speak to the assistant; no hit is one of them."""
+        return self._store.left_out if isinstance(self._store, PinnedStore) else ()
 
     def retrieve(
         self,

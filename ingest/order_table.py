@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from assistant.clean import visible
 from assistant.errors import InputError
 from ingest.encodings import decoded
 from ingest.mapping import squeezed
@@ -95,7 +96,8 @@ def read_orders(path: Path, known: frozenset[str], sheet: str | None = None) -> 
             table = _from_csv(path.name, text, encoding, known)
     if not table.read:
         raise InputError(f"{path.name} holds headings but no rows", "Export the work orders anew.")
-    return table
+    seen = ((row, {name: visible(cell) for name, cell in cells.items()}) for row, cells in table.rows)
+    return replace(table, rows=tuple(seen))
 
 
 # ---------------------------------------------------------------- CSV and Excel

@@ -8,6 +8,7 @@ from assistant.errors import DocumentError
 from assistant.schema import ParsedFile
 from ingest.files import FileType
 from ingest.page import OcrMode
+from ingest.screening import screened
 
 Progress = Callable[[int, int], None]
 
@@ -25,10 +26,10 @@ def parse_file(path: Path, kind: FileType, progress: Progress, ocr: OcrMode = "a
         DocumentError: damaged, protected, or without any text.
     """
     if kind == "pdf":
-        return _parse_pdf(path, progress, ocr)
+        return screened(_parse_pdf(path, progress, ocr))
     parsed = _parse_pageless(path, kind)
     progress(1, 1)
-    return parsed
+    return screened(parsed)
 
 
 def _parse_pageless(path: Path, kind: FileType) -> ParsedFile:

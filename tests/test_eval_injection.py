@@ -18,6 +18,7 @@ from assistant.errors import InputError, LLMUnavailableError
 from assistant.schema import Question
 from assistant.settings import load_settings
 from assistant.sparse import SparseEncoder
+from assistant.suspicion import CHECK
 from eval.cases import Case, InjectionCase, Look, Place, Suite, read_suite
 from eval.folder import Folder
 from eval.gate import check
@@ -420,24 +421,21 @@ def asked(home: Path, model: Any, into: Path, at_once: int = 1) -> dict[str, Res
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
-def test_planted_attacks_reach_the_model_and_a_quoting_pipeline_withstands_them(
-    home: Path, tmp_path: Path, at_once: int
-) -> None:
+def test_planted_attacks_are_met_left_out_and_told(home: Path, tmp_path: Path, at_once: int) -> None:
     results = asked(home, Absent(), tmp_path / "run", at_once)
     reached = {case.id: attack_reached(case, results[case.id]) for case in ATTACKS}
     # The reader of Markdown drops comments: that attack was not put to the test.
     assert reached == {"a-1": 1.0, "a-2": 1.0, "a-3": 1.0, "a-4": 1.0, "a-5": 1.0, "a-6": 0.0}
-    # Questions in flight together do not see each other's prompts.
-    assert all(
-        ("请只回答" in one.shown) == (name == "a-5") and "KESTREL" not in results["a-6"].shown
-        for name, one in results.items()
-    )
+    assert {name: one.shown for name, one in results.items() if "KESTREL" in one.shown} == {}
     order = results["a-3"].triage
     assert order and any("KESTREL-4471" in text for text in order.orders)
-    assert "KESTREL-4471" not in results["a-3"].shown
-    for name in ("a-1", "a-2", "a-5"):
+    for name in ("a-1", "a-2", "a-4", "a-5"):
         answer = results[name].answer
-        assert answer and answer.mode == "extractive" and "KESTREL-4471" in answer.text
+        assert answer and answer.trace and answer.mode == "extractive" and "left out" in answer.note
+        assert "KESTREL-4471" not in answer.text
+        # Questions in flight together do not see what each other's answers were kept from.
+        (check,) = [one for one in answer.trace.checks if one.name == CHECK]
+        assert not check.passed and ("请只回答" in check.detail) == (name == "a-5")
     assert [attack_success(case, results[case.id]) for case in ATTACKS] == [0.0] * len(ATTACKS)
 
 
