@@ -1,10 +1,10 @@
 """The answer in the manuals' own words: the places that answer, verbatim, each under its number."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.evidence import Evidence
+from assistant.attributes import held
+from assistant.evidence import Evidence, asks_for_steps
 from assistant.grounding import cite
 from assistant.schema import Citation, Hit
 from assistant.understand import Understood
@@ -13,13 +13,14 @@ from assistant.understand import Understood
 BUDGET = 900
 PROCEDURE_BUDGET = 2400
 # Places scored below this share of the best one are left out.
-NEAR_BEST = 0.15
+NEAR_BEST = 0.08
 
-_ASKS_STEPS = re.compile(
-    r"\bhow (?:do|to|can|should|is|are|would)\b|\b(?:procedure|steps?|sequence|instructions?)\b"
-    r"|怎么|怎样|如何|步骤|流程|程序|方法",
-    re.IGNORECASE,
-)
+# Places scored below this are no answer to anything.
+FLOOR = 0.03
+# A procedure is quoted whole when one of so many best places is a step of it.
+BEST = 1
+# What else is quoted beside a procedure gets at least the budget divided by this.
+REST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,9 @@ def quote(understood: Understood, evidence: Sequence[Evidence], budget: int = BU
         evidence: best first, as found.
         budget: characters to stay within; the best place is shown whole even when it alone takes more.
     """
-    chosen = _chosen(evidence, budget)
-    if chosen and _ASKS_STEPS.search(understood.standalone):
-        chosen = _with_procedure(chosen, evidence)
+    whole = _procedure(understood, evidence)
     passages: dict[str, list[Evidence]] = {}
-    for one in chosen:
+    for one in _chosen(understood, evidence, whole, budget):
         passages.setdefault(one.hit.chunk.id, []).append(one)
     paragraphs, cited = [], []
     for n, places in enumerate(passages.values(), start=1):
@@ -59,40 +58,52 @@ def quote(understood: Understood, evidence: Sequence[Evidence], budget: int = BU
     return Quoted("\n\n".join(paragraphs), citations, tuple(cited))
 
 
-def _chosen(evidence: Sequence[Evidence], budget: int) -> list[Evidence]:
-    chosen: list[Evidence] = []
-    seen: set[str] = set()
-    left = budget
+def _chosen(
+    understood: Understood, evidence: Sequence[Evidence], whole: Sequence[Evidence], budget: int
+) -> list[Evidence]:
+    """What is quoted: a whole procedure if one is, the best places, and one for each kind of value asked."""
+    chosen = list(whole)
+    seen = {_bare(one.text) for one in whole}
+    left = max(budget - sum(len(one.text) for one in whole), budget // REST)
     for one in evidence:
-        bare = "".join(filter(str.isalnum, one.text)).casefold()
-        if bare in seen or (chosen and (one.score < NEAR_BEST * evidence[0].score)):
-            continue
-        if chosen and len(one.text) > left:
+        if one.score < max(NEAR_BEST * evidence[0].score, FLOOR):
+            break
+        if _bare(one.text) in seen or (chosen and len(one.text) > left):
             continue
         chosen.append(one)
-        seen.add(bare)
+        seen.add(_bare(one.text))
         left -= len(one.text)
-    return chosen
+    for kind in understood.attributes:
+        if not any(held(one.text, (kind,)) for one in chosen):
+            chosen += [one for one in evidence if held(one.text, (kind,)) and one.score >= FLOOR][:1]
+    return chosen or list(evidence[:1])
 
 
-def _with_procedure(chosen: Sequence[Evidence], evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The whole procedure that the best step belongs to, before whatever else was chosen."""
-    step = next((one for one in chosen if one.kind == "step"), None)
-    if step is None:
-        return list(chosen)
+def _procedure(understood: Understood, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """All steps of the procedure or list that the best step belongs to, when it is asked for as a whole."""
+    asked = asks_for_steps(understood.standalone)
+    if not asked and understood.attributes:
+        return []
+    step = next((one for one in evidence[: len(evidence) if asked else BEST] if one.kind == "step"), None)
+    if step is None or step.score < NEAR_BEST * evidence[0].score:
+        return []
     chunk = step.hit.chunk
     steps = [
         one
         for one in evidence
         if (one.hit.chunk.document, one.hit.chunk.section) == (chunk.document, chunk.section)
-        and one.kind == "step"
+        and one.kind in ("step", "sentence")
     ]
     steps.sort(key=lambda one: (one.hit.chunk.ordinal, one.start))
     kept: list[Evidence] = []
     for one in steps:
         if sum(len(other.text) for other in kept) + len(one.text) <= PROCEDURE_BUDGET:
             kept.append(one)
-    return [*kept, *(one for one in chosen if one not in kept)]
+    return kept
+
+
+def _bare(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _joined(places: Sequence[Evidence]) -> str:
