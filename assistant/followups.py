@@ -43,17 +43,17 @@ _POINTS_AT = re.compile(
 _WORD = re.compile(r"[a-z][a-z'\-]+|[\u3400-\u9fff]+", re.IGNORECASE)
 # Words that name no subject: function words, words of asking.
 _EMPTY = frozenset(
-    "a about after again ain't all also an and any are as at b4 back be been before both but by can can't "
-    "cant could did do does doesn't don't dont each else for from get give go goes got had has have he "
-    "her here hi how i if in into is isn't it it's its just know let like many me mean more much my n "
-    "need needs no not now of off ok okay on once one ones only or other our out over please pls put same "
-    "say says she should show so some still such take tell than thanks that that's thats the their them "
-    "then there these they thing things this those to too u up ur us use very want was way we were what "
-    "what's whats when where which while who whose why will with without won't wont would yes yet you "
-    "your".split()
+    "a about after again ain't all also an and any are as at b4 back be been before both but by can "
+    "can't cant could did do does doesn't don't dont each else for from get give go goes got had has "
+    "have he her here hi how i if in into is isn't it it's its just know let like many max me mean min "
+    "more much my n need needs no not now of off ok okay on once one ones only or other our out over "
+    "please pls put same say says she should show so some still such take tell than thanks that that's "
+    "thats the their them then there these they thing things this those to too u up ur us use very want "
+    "was way we were what what's whats when where which while who whose why will with without won't "
+    "wont would yes yet you your".split()
 )
 _EMPTY_CHINESE = re.compile(
-    r"什么|怎么样?|多少|几个?|哪[个些里种]?|吗|呢|吧|啊|的|了|是|在|和|与|有|要|请|问|请问|我|你|这[个些]?|那[个些]?|它|其|又|也|就|都|还|呀|嘛|咋|啥"
+    r"什么|怎么[样办]?|多[久少]|[一每]次|几个?|哪[个些里种]?|吗|呢|吧|啊|的|了|是|在|和|与|有|要|请|问|请问|我|你|这[个些]?|那[个些]?|它|其|又|也|就|都|还|呀|嘛|咋|啥"
 )
 _HOW = re.compile(
     r"\b(?:how (?:do|to|can|should)|steps?|procedure|why|where|can i|meaning|means?)\b"
@@ -91,6 +91,11 @@ def leans(text: str) -> bool:
         return True
     asks = text.rstrip().endswith(("?", "？")) and len(text.split()) < SUBJECT_ONLY
     return own < SUBJECT_ONLY and asks and not (asked(text) or _HOW.search(text))
+
+
+def points_back(text: str) -> bool:
+    """Whether a text points at something named before: 'its bolts', 'the other one'."""
+    return bool(_POINTS.search(text) or _POINTS_AT.search(text))
 
 
 def own_words(text: str) -> int:

@@ -104,6 +104,17 @@ def candidate_identifiers(question: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*find_identifiers(question), *(normal_form(token) for token in spaced))))
 
 
+def without_identifiers(text: str) -> str:
+    """The text without its codes and numbers of parts and models; quantities stay."""
+    held = set(find_identifiers(text))
+    folded = fold(text)
+    for pattern in (_MIXED, _GROUPED, _LONG, _WORD_AND_NUMBER):
+        folded = pattern.sub(
+            lambda match: "" if normal_form(match.group()) in held else match.group(), folded
+        )
+    return " ".join(folded.split()).strip(" ,;:，；：")
+
+
 def neighbours(code: str) -> tuple[str, ...]:
     """Codes up to REACH before and after one in normal form: e07 -> e01, e02 ... e32; nearest first."""
     shape = _SHAPE.fullmatch(code)

@@ -8,11 +8,10 @@ from assistant.clean import visible
 from assistant.followups import written_out
 from assistant.identifiers import candidate_identifiers, fold
 from assistant.language import language_of
+from assistant.parts import parts_of
 from assistant.schema import Language, Question, Turn
 
 _LETTERS = re.compile(r"[a-z]{3,}|[\u3400-\u9fff]", re.IGNORECASE)
-_CUT = re.compile(r"(?<=[?？;；])\s*|\n+(?=\s*(?:\d{1,2}[.)、]|[-•*])\s*)")
-_BULLET = re.compile(r"^\s*(?:\d{1,2}[.)、](?!\d)|[-•*])\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Understander:
             text=text,
             language=_language(text, question.history),
             standalone=standalone,
-            parts=_parts(standalone, text),
+            parts=parts_of(text) if standalone == text else (standalone,),
             identifiers=candidate_identifiers(text) or candidate_identifiers(standalone),
             attributes=asked(text) or asked(standalone),
         )
@@ -59,11 +58,3 @@ def _language(text: str, history: tuple[Turn, ...]) -> Language:
         return language_of(text)
     said = (turn.content for turn in reversed(history) if _LETTERS.search(fold(turn.content)))
     return language_of(next(said, text))
-
-
-def _parts(standalone: str, text: str) -> tuple[str, ...]:
-    if standalone != text:
-        return (standalone,)
-    pieces = [_BULLET.sub("", piece).strip() for piece in _CUT.split(text)]
-    kept = tuple(piece for piece in pieces if piece.strip(" ?？;；"))
-    return kept if len(kept) > 1 else (standalone,)
