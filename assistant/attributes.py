@@ -14,6 +14,9 @@ import yaml
 
 from assistant.identifiers import fold
 
+# Characters at either end of a long text that may hold its question.
+ENDS = 300
+
 # Says that a figure is wanted, so that a quantity's name is more than the name of a symptom.
 _FIGURE = (
     r"\b(?:what|whats|which|how (?:much|many|high|low|big|great|large)|max(?:imum|\.)?|min(?:imum|\.)?"
@@ -88,9 +91,15 @@ class Attribute:
         return noun is not None and any(noun.search(clause) for clause in _CLAUSE.split(text))
 
 
+@lru_cache(maxsize=512)
 def asked(text: str) -> tuple[str, ...]:
-    """Names of the kinds of value that a question asks for, in the table's order; () for none known."""
+    """Names of the kinds of value that a question asks for, in the table's order; () for none known.
+
+    Of a long text, a pasted log say, only what stands first and last is taken for the question.
+    """
     folded = fold(text)
+    if len(folded) > 2 * ENDS:
+        folded = f"{folded[:ENDS]}\n{folded[-ENDS:]}"
     return tuple(attribute.name for attribute in attributes().values() if attribute.asked_in(folded))
 
 

@@ -16,7 +16,7 @@ from assistant.schema import Turn
 
 # A chain of follow-ups is walked back so far.
 STEPS_BACK = 3
-# What is carried over from one turn.
+# Characters that are carried over from one turn; a question that is longer tells all that it needs.
 CARRIED = 300
 # With no more words of its own than this, a question that points back takes its subject from before.
 OWN_WORDS, OWN_WORDS_POINTED = 2, 4
@@ -80,6 +80,8 @@ _EITHER = re.compile(r",?\s+\bor\b\s+|，?(?:还是|或者?|抑或)", re.IGNOREC
 
 def leans(text: str) -> bool:
     """Whether a question needs what was said before it to be understood."""
+    if len(text) > CARRIED:
+        return False
     if _GOES_ON.search(text):
         return True
     own = own_words(text)
@@ -111,9 +113,9 @@ def written_out(text: str, history: Sequence[Turn]) -> str:
     turns = [turn for turn in history if turn.content.strip()]
     if not turns:
         return text
-    offered = _choices(turns[-1].content) if turns[-1].role == "assistant" else ()
+    offered = _choices(turns[-1].content[-CARRIED:]) if turns[-1].role == "assistant" else ()
     chosen = _chosen(text, offered)
-    if not (leans(text) or (offered and own_words(text) <= OWN_WORDS_POINTED)):
+    if not (leans(text) or (offered and len(text) <= CARRIED and own_words(text) <= OWN_WORDS_POINTED)):
         return text
     before = _subject(turns)
     said = chosen or _answer(turns)
