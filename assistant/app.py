@@ -18,6 +18,7 @@ from assistant.grounding import Grounder
 from assistant.jobs import JobQueue
 from assistant.llm import LanguageModel, ServedModel
 from assistant.pages import PagePictures
+from assistant.ranking import build_reranker
 from assistant.records.catalogue import Catalogue
 from assistant.records.database import open_database
 from assistant.records.files import OriginalFiles
@@ -30,6 +31,7 @@ from assistant.shorthand import PlantShorthand
 from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkStore
 from assistant.triage.rank import Triage
+from assistant.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def open_lineside(settings: Settings, llm: LanguageModel | None = None) -> Itera
     try:
         resolver = AssetResolver(plant, catalogue, store)
         shorthand = PlantShorthand(home)
-        retriever = Retriever(store, embedder, sparse, catalogue, settings.retrieval, shorthand)
+        reranker = build_reranker(settings.retrieval, Wording(sparse))
+        retriever = Retriever(store, embedder, sparse, catalogue, settings.retrieval, shorthand, reranker)
         llm = llm or ServedModel(settings.llm)
         answerer = Answerer(resolver, retriever, llm, Grounder(sparse), store, settings.retrieval)
         files, pictures = OriginalFiles(home / "originals"), PagePictures(home / "pictures")

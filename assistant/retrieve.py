@@ -1,10 +1,13 @@
 """From a question to the passages that may answer it, best first."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
+from assistant.attributes import asked
 from assistant.embedding import Embedder
 from assistant.identifiers import candidate_identifiers, named_codes, neighbours, normal_form
+from assistant.ranking import Reranker
 from assistant.records.catalogue import Catalogue, View
 from assistant.schema import Chunk, Hit, Question, Source
 from assistant.settings import RetrievalSettings
@@ -13,24 +16,15 @@ from assistant.sparse import SparseEncoder
 from assistant.store.base import ChunkSearch, Scope
 from assistant.store.pinned import PinnedStore
 from assistant.subjects import OWN, distance
+from assistant.understand import Understander, Understood
+from assistant.wording import Wording
 
 # An identifier that stands in more passages than this (a model name, say) does not point at any of them.
 COMMON = 40
 # An entry and the stories below it have no more passages than this; a model's manual has.
 ENTRY = 60
-# How close a passage is to an identifier: 0 and up are headings between it and its entry.
-ABOUT, MENTIONED = 10, 11
-# How far into a passage its subject stands: the code column of a table row, the first words of an entry.
-OPENING = 48
-# A mention of an identifier is borne out when it stands so far up in the fused ranking.
-SUPPORTED = 10
-# A question of fewer words than this, or one that points back, follows up what was asked before it.
-FEW_WORDS = 4
-_POINTS_BACK = re.compile(
-    r"\b(?:it|its|that|this|these|those|them|they|there|one|same|again|also|instead)\b|^\s*(?:and|or|but|yes|no|then)\b"
-    r"|[它这那其该此]|呢|也|同样|还有|刚才|上面",
-    re.IGNORECASE,
-)
+# Of passages that only mention an identifier of the question, one stands at least so far up.
+MENTIONED = 3
 
 
 class Retriever:
@@ -44,14 +38,27 @@ class Retriever:
         catalogue: Catalogue | View,
         settings: RetrievalSettings,
         shorthand: PlantShorthand | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
-        """Searches what the catalogue calls visible; questions are written out with the shorthand given."""
+        """Searches what the catalogue calls visible.
+
+        Args:
+            store: where the passages are.
+            embedder: whose vectors it holds.
+            sparse: for the search by words.
+            catalogue: tells what must not be seen.
+            settings: how deep to search, how much to return.
+            shorthand: questions are written out with it.
+            reranker: orders what is found in manuals; without it, the fused ranking stands as it is.
+        """
         self._store = store
         self._embedder = embedder
         self._sparse = sparse
         self._catalogue = catalogue
         self._settings = settings
         self._shorthand = shorthand
+        self._reranker = reranker
+        self._wording = Wording(sparse)
 
     def pinned(self, serial: str = "") -> "Retriever":
         """This retriever with its view of the catalogue taken now, for all the searches of one question.
@@ -61,7 +68,9 @@ class Retriever:
         """
         view = self._catalogue.view(serial)
         store = PinnedStore(self._store, view)
-        return Retriever(store, self._embedder, self._sparse, view, self._settings, self._shorthand)
+        return Retriever(
+            store, self._embedder, self._sparse, view, self._settings, self._shorthand, self._reranker
+        )
 
     @property
     def left_out(self) -> tuple[Chunk, ...]:
@@ -70,7 +79,7 @@ class Retriever:
 
     def retrieve(
         self,
-        question: Question,
+        question: Question | Understood,
         applies_to: tuple[str, ...] = (),
         source: Source = "manual",
         limit: int | None = None,
@@ -78,38 +87,67 @@ class Retriever:
         """Finds passages.
 
         Args:
-            question: its text is searched for, joined by what was asked before it.
+            question: as typed, or as understood; each question in it is searched for by itself.
             applies_to: casefolded tag and model that passages must hold for; empty for all.
             source: manuals or work orders.
             limit: number of hits, by default as in the settings.
 
         Returns:
-            Hits, best first: passages that hold the question's identifiers, then the fused ranking.
+            Hits, best first: entries of the question's codes and part numbers, then the ranking.
         """
-        text = self._search_text(question)
+        understood = question if isinstance(question, Understood) else Understander().read(question)
         limit = limit or self._settings.hits
-        scope = Scope(applies_to, source, self._catalogue.hidden())
+        scope = self.scope(applies_to, source)
+        found = [self._found(part, scope, limit) for part in _parts(understood)]
+        in_turn = (hit for row in zip_longest(*found) for hit in row if hit is not None)
+        return tuple(_unique(in_turn))[:limit]
+
+    def candidates(
+        self, understood: Understood, scope: Scope, pool: int | None = None
+    ) -> tuple[Understood, list[Hit]]:
+        """What is to be ranked for a single question.
+
+        Args:
+            understood: the question.
+            scope: where to search.
+            pool: passages that fusion finds, by default as in the settings.
+
+        Returns:
+            The question as it was searched for, and the fused ranking; behind it, with score 0, what else
+            mentions an identifier of the question.
+        """
+        text = understood.standalone
         if self._shorthand is not None:
             text = self._shorthand.current().searched(text)
         dense = self._embedder.queries([text])[0]
-        depth = max(self._settings.candidates, limit)
-        fused = self._store.search(dense, self._sparse.query(text), scope, depth, depth)
-        exact = self._exact(question.text, scope, fused)
-        return tuple(_unique([*exact, *fused]))[:limit]
+        words = self._sparse.query(text, self._wording.instead(text))
+        depth = self._settings.candidates
+        fused = self._store.search(dense, words, scope, pool or depth, depth)
+        mentions = {hit.chunk.id: hit for hit in self._mentions(understood.text, scope)}
+        marked = [replace(hit, exact=hit.chunk.id in mentions) for hit in fused]
+        held = {hit.chunk.id for hit in fused}
+        others = [replace(hit, score=0.0) for hit in mentions.values() if hit.chunk.id not in held]
+        return replace(understood, standalone=text), [*marked, *others]
 
-    def _search_text(self, question: Question) -> str:
-        """What to search for: a question that leans on the one before it is searched together with it."""
-        earlier = [turn.content for turn in question.history if turn.role == "user"]
-        words = len(self._sparse.query(question.text).indices)
-        leans = words < FEW_WORDS or _POINTS_BACK.search(question.text)
-        return f"{earlier[-1]}\n{question.text}" if earlier and leans else question.text
+    def _found(self, understood: Understood, scope: Scope, limit: int) -> list[Hit]:
+        """Everything found for a single question, best first."""
+        searched, hits = self.candidates(understood, scope, max(self._settings.candidates, limit))
+        if self._reranker is not None and scope.source == "manual":
+            hits = _raised(self._reranker.rank(searched, hits))
+        else:
+            hits.sort(key=lambda hit: not hit.exact)
+        place = {hit.chunk.id: rank for rank, hit in enumerate(hits)}
+        entries = self._entries(understood.text, scope)
+        entries.sort(key=lambda entry: (entry[0], place.get(entry[1].chunk.id, len(place))))
+        ranked = {hit.chunk.id: hit for hit in hits}
+        return [*(ranked.get(hit.chunk.id, hit) for _, hit in entries), *hits]
 
     def holds(self, code: str, applies_to: tuple[str, ...] = ()) -> bool:
         """Whether the manuals in scope tell of a code: in an entry of its own, or wherever it is named.
 
         A bare number that merely stands somewhere may be anything; it counts where the text calls it a code.
         """
-        scope = self._scope(applies_to)
+        scope = self.scope(applies_to)
         if self._store.lookup([OWN + code], scope, limit=1):
             return True
         mentions = self._store.lookup([code], scope, COMMON if code.isdecimal() else 1)
@@ -119,59 +157,78 @@ class Retriever:
         """Whether an identifier points at passages: some hold it, but not so many as hold a model's name."""
         if normal_form(identifier) in {normal_form(name) for name in applies_to}:
             return False
-        return 0 < len(self._store.lookup([identifier], self._scope(applies_to), COMMON + 1)) <= COMMON
+        return 0 < len(self._store.lookup([identifier], self.scope(applies_to), COMMON + 1)) <= COMMON
 
     def entries_near(self, code: str, applies_to: tuple[str, ...] = ()) -> tuple[Hit, ...]:
         """Entries of the codes that a list would have next to this one."""
         near = [OWN + other for other in neighbours(code)]
-        return tuple(self._store.lookup(near, self._scope(applies_to), COMMON)) if near else ()
+        return tuple(self._store.lookup(near, self.scope(applies_to), COMMON)) if near else ()
 
-    def _scope(self, applies_to: tuple[str, ...]) -> Scope:
-        return Scope(applies_to, "manual", self._catalogue.hidden())
+    def scope(self, applies_to: tuple[str, ...] = (), source: Source = "manual") -> Scope:
+        """What may be seen now: what holds for a machine, of one source, and is not hidden."""
+        return Scope(applies_to, source, self._catalogue.hidden())
 
-    def _exact(self, text: str, scope: Scope, fused: Sequence[Hit]) -> list[Hit]:
-        """Passages that must come first for an identifier of the question.
+    def _entries(self, text: str, scope: Scope) -> list[tuple[int, Hit]]:
+        """Passages of the entries of a text's identifiers, each with a rank: 0 for those to come first.
 
-        First the identifier's own entry, then what stands deeper in its section, then passages that are
-        about it otherwise, then those that mention it. Where some are about it, a mention counts only when
-        the other ways of searching found it too.
+        The entry itself comes before what stands deeper in its section, and of equals the one that holds more
+        of the identifiers.
         """
-        named = {normal_form(name) for name in scope.applies_to}
-        ranks: dict[str, int] = {}
+        wanted = _identifiers(text, scope)
+        away: dict[str, int] = {}
         found: dict[str, Hit] = {}
-        wanted = [name for name in candidate_identifiers(text) if name not in named]
         for identifier in wanted:
             own = self._store.lookup([OWN + identifier], scope, ENTRY + 1)
-            mentions = self._store.lookup([identifier], scope, COMMON + 1)
             for hit in own if len(own) <= ENTRY else []:
-                away = distance(identifier, hit.chunk.title, hit.chunk.section, hit.chunk.text)
-                ranks[hit.chunk.id] = min(ranks.get(hit.chunk.id, ABOUT), away, ABOUT)
+                steps = distance(identifier, hit.chunk.title, hit.chunk.section, hit.chunk.text)
+                away[hit.chunk.id] = min(away.get(hit.chunk.id, steps), steps)
                 found[hit.chunk.id] = hit
-            for hit in mentions if len(mentions) <= COMMON else []:
-                rank = ABOUT if _is_about(hit, identifier) else MENTIONED
-                ranks[hit.chunk.id] = min(ranks.get(hit.chunk.id, MENTIONED), rank)
-                found[hit.chunk.id] = hit
-        place = {hit.chunk.id: rank for rank, hit in enumerate(fused)}
-        if any(rank < MENTIONED for rank in ranks.values()):
-            found = {
-                name: hit
-                for name, hit in found.items()
-                if ranks[name] < MENTIONED or place.get(name, COMMON) < SUPPORTED
-            }
 
-        def order(hit: Hit) -> tuple[int, int, int]:
-            held = sum(name in hit.chunk.identifiers for name in wanted)
-            return (ranks[hit.chunk.id], -held, place.get(hit.chunk.id, len(place)))
+        def order(hit: Hit) -> tuple[int, int]:
+            return (away[hit.chunk.id], -sum(name in hit.chunk.identifiers for name in wanted))
 
-        return sorted(found.values(), key=order)
+        ranks = {key: rank for rank, key in enumerate(sorted({order(hit) for hit in found.values()}))}
+        return [(ranks[order(hit)], hit) for hit in found.values()]
+
+    def _mentions(self, text: str, scope: Scope) -> Iterator[Hit]:
+        """Passages that hold an identifier of a text, where it is not one that stands everywhere."""
+        for identifier in _identifiers(text, scope):
+            mentions = self._store.lookup([identifier], scope, COMMON + 1)
+            yield from mentions if len(mentions) <= COMMON else ()
 
 
-def _is_about(hit: Hit, identifier: str) -> bool:
-    heading = hit.chunk.section[-1] if hit.chunk.section else ""
-    return identifier in candidate_identifiers(f"{heading}\n{hit.chunk.text[:OPENING]}")
+def _identifiers(text: str, scope: Scope) -> list[str]:
+    """What a text may mean as an identifier, without the machine's own names."""
+    named = {normal_form(name) for name in scope.applies_to}
+    return [name for name in candidate_identifiers(text) if name not in named]
 
 
-def _unique(hits: Sequence[Hit]) -> list[Hit]:
+def _parts(understood: Understood) -> list[Understood]:
+    """The questions in a question, each by itself."""
+    if len(understood.parts) < 2:
+        return [understood]
+    return [
+        replace(
+            understood,
+            text=part,
+            standalone=part,
+            parts=(part,),
+            identifiers=candidate_identifiers(part),
+            attributes=asked(part),
+        )
+        for part in understood.parts
+    ]
+
+
+def _raised(hits: Sequence[Hit]) -> list[Hit]:
+    """The first passage that mentions an identifier of the question is never far down."""
+    place = next((rank for rank, hit in enumerate(hits) if hit.exact), 0)
+    if place < MENTIONED:
+        return list(hits)
+    return [*hits[: MENTIONED - 1], hits[place], *hits[MENTIONED - 1 : place], *hits[place + 1 :]]
+
+
+def _unique(hits: Iterable[Hit]) -> list[Hit]:
     """Keeps the first of hits with one id, or with the same words on another page."""
     kept: dict[str, Hit] = {}
     seen: set[str] = set()

@@ -147,9 +147,13 @@ class RetrievalSettings(Section):
 
     prefix: ClassVar[str] = "LINESIDE_RETRIEVAL_"
     embedder: str = Field("e5-small", description="see docs/decisions on the default embedder")
-    candidates: int = Field(40, ge=5, le=500, description="per channel, before fusion")
+    candidates: int = Field(40, ge=5, le=500, description="per channel, and after fusion")
+    reranker: str = Field(
+        "learned", min_length=1, description="learned, none, or folder or name of a CrossEncoder (for a GPU)"
+    )
+    rerank_depth: int = Field(16, ge=1, le=200, description="passages that a CrossEncoder reads")
     hits: int = Field(8, ge=1, le=50, description="passages returned")
-    prompt_hits: int = Field(4, ge=1, le=20, description="passages shown to the model")
+    prompt_places: int = Field(5, ge=1, le=40, description="places of passages shown to the model")
 
 
 @dataclass(frozen=True, slots=True)

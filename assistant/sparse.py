@@ -17,6 +17,8 @@ from assistant.store.base import SparseVector
 
 # Words of a passage of usual length; BM25 normalises longer and shorter passages against it.
 AVERAGE_WORDS = 120.0
+# Of 0.2 to 0.4, which find about the same, the middle.
+INSTEAD = 0.3
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _CHINESE = re.compile(r"[\u3400-\u9fff]+")
@@ -32,13 +34,27 @@ class SparseEncoder:
         )
         self._bm25 = qdrant_edge.Bm25(config)
 
-    def query(self, text: str) -> SparseVector:
-        """The question's words, weight 1 each."""
-        return _sparse(self._bm25.embed_query(self._words(text)))
+    def query(self, text: str, instead: str = "") -> SparseVector:
+        """The question's words, weight 1 each.
+
+        Args:
+            text: the question.
+            instead: words that passages may use for them, which count INSTEAD each.
+        """
+        words = _sparse(self._bm25.embed_query(self._words(text)))
+        if not instead:
+            return words
+        others = self._bm25.embed_query(self._words(instead)).indices
+        weights = {**dict.fromkeys(others, INSTEAD), **dict(zip(words.indices, words.values, strict=True))}
+        return SparseVector(tuple(sorted(weights)), tuple(weights[index] for index in sorted(weights)))
 
     def passages(self, texts: Sequence[str]) -> list[SparseVector]:
         """Term-frequency weights of each passage."""
         return [_sparse(self._bm25.embed_document(self._words(text))) for text in texts]
+
+    def chinese_words(self, run: str) -> list[str]:
+        """Words of a run of Chinese characters."""
+        return list(self._jieba.cut(run))
 
     def _words(self, text: str) -> str:
         folded = _THOUSANDS.sub("", fold(text))

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from assistant.errors import HomeInUseError, SettingsError, StorageError
 from assistant.schema import Chunk, Hit
 from assistant.store.base import Scope, SparseVector, Vectors
-from assistant.store.fusion import fuse
+from assistant.store.fusion import fuse, fused_hits
 from assistant.store.payload import (
     DENSE,
     INTEGER_FIELDS,
@@ -86,10 +86,10 @@ class EdgeStore:
         requests = [qe.QueryRequest(limit=depth, query=query, filter=visible) for query in queries]
         with self._gate.reading(), _translated("search"):
             channels = [[(str(p.id), p.score) for p in self._shard.query(request)] for request in requests]
-            scores = dict(fuse(channels, depth, limit))
-            records = self._shard.retrieve(list(scores), with_payload=True, with_vector=False)
+            fused = fuse(channels, depth, limit)
+            records = self._shard.retrieve([found for found, _ in fused], with_payload=True, with_vector=True)
         chunks = {str(record.id): from_payload(record.payload or {}) for record in records}
-        return [Hit(chunks[chunk_id], score) for chunk_id, score in scores.items() if chunk_id in chunks]
+        return fused_hits(fused, channels[1] if sparse.indices else (), dense, _dense(records), chunks)
 
     def lookup(self, identifiers: Sequence[str], scope: Scope, limit: int) -> list[Hit]:
         """Chunks with any of the identifiers; see ChunkStore."""
@@ -124,12 +124,7 @@ class EdgeStore:
             return {}
         with self._gate.reading(), _translated("read"):
             records = self._shard.retrieve(list(ids), with_payload=False, with_vector=True)
-        named = {str(record.id): record.vector for record in records}
-        return {
-            chunk_id: np.asarray(vector[DENSE], dtype=np.float32)
-            for chunk_id, vector in named.items()
-            if isinstance(vector, dict)
-        }
+        return _dense(records)
 
     def delete(self, revision: str) -> None:
         """Removes a revision's chunks; see ChunkStore."""
@@ -252,6 +247,15 @@ def _filter(scope: Scope, must: list[qe.FieldCondition] | None = None) -> qe.Fil
         conditions.append(qe.FieldCondition("applies_to", match=qe.MatchAny(allowed)))
     hidden = [qe.FieldCondition("revision", match=qe.MatchAny(list(scope.hidden)))] if scope.hidden else []
     return qe.Filter(must=list(conditions), must_not=list(hidden))
+
+
+def _dense(records: Sequence[qe.Record]) -> dict[str, Vectors]:
+    named = {str(record.id): record.vector for record in records}
+    return {
+        chunk_id: np.asarray(vector[DENSE], dtype=np.float32)
+        for chunk_id, vector in named.items()
+        if isinstance(vector, dict)
+    }
 
 
 def _matches(key: str, value: str) -> qe.FieldCondition:

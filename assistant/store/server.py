@@ -11,7 +11,7 @@ from qdrant_client.http.exceptions import ApiException
 from assistant.errors import SettingsError, StorageError
 from assistant.schema import Chunk, Hit
 from assistant.store.base import Scope, SparseVector, Vectors
-from assistant.store.fusion import fuse
+from assistant.store.fusion import fuse, fused_hits
 from assistant.store.payload import (
     DENSE,
     INTEGER_FIELDS,
@@ -76,10 +76,12 @@ class ServerStore:
         with _translated("search"):
             found = self._client.query_batch_points(self._name, requests)
             channels = [[(str(p.id), p.score) for p in answer.points] for answer in found]
-            scores = dict(fuse(channels, depth, limit))
-            records = self._client.retrieve(self._name, ids=list(scores), with_payload=True)
+            fused = fuse(channels, depth, limit)
+            records = self._client.retrieve(
+                self._name, ids=[found for found, _ in fused], with_payload=True, with_vectors=[DENSE]
+            )
         chunks = {str(record.id): from_payload(record.payload or {}) for record in records}
-        return [Hit(chunks[chunk_id], score) for chunk_id, score in scores.items() if chunk_id in chunks]
+        return fused_hits(fused, channels[1] if sparse.indices else (), dense, _dense(records), chunks)
 
     def lookup(self, identifiers: Sequence[str], scope: Scope, limit: int) -> list[Hit]:
         """Chunks with any of the identifiers; see ChunkStore."""
@@ -114,12 +116,7 @@ class ServerStore:
             records = self._client.retrieve(
                 self._name, ids=list(ids), with_payload=False, with_vectors=[DENSE]
             )
-        named = {str(record.id): record.vector for record in records}
-        return {
-            chunk_id: np.asarray(vector[DENSE], dtype=np.float32)
-            for chunk_id, vector in named.items()
-            if isinstance(vector, dict)
-        }
+        return _dense(records)
 
     def delete(self, revision: str) -> None:
         """Removes a revision's chunks; see ChunkStore."""
@@ -185,6 +182,15 @@ def _filter(scope: Scope, must: Sequence[qm.Condition] = ()) -> qm.Filter:
     if scope.hidden:
         hidden.append(qm.FieldCondition(key="revision", match=qm.MatchAny(any=list(scope.hidden))))
     return qm.Filter(must=conditions, must_not=hidden)
+
+
+def _dense(records: Sequence[qm.Record]) -> dict[str, Vectors]:
+    named = {str(record.id): record.vector for record in records}
+    return {
+        chunk_id: np.asarray(vector[DENSE], dtype=np.float32)
+        for chunk_id, vector in named.items()
+        if isinstance(vector, dict)
+    }
 
 
 def _matches(key: str, value: str) -> qm.FieldCondition:
