@@ -13,6 +13,7 @@ from assistant.language import language_of, sentences
         ("报警 AL-031 怎么处理", "zh"),
         ("ACOPOS 7032 signal level", "en"),
         ("What does 危险 mean on the label of the press?", "en"),
+        ("油圧プレスの油は何ですか？", "en"),
         ("", "en"),
     ],
 )

@@ -16,6 +16,7 @@ from assistant.records.accounts import Accounts
 from assistant.schema import Asset, Question, TriageForm, Turn
 from assistant.settings import load_settings
 from assistant.web.access import COOKIE, Access
+from assistant.web.conversations import Conversations
 from assistant.web.load import Load
 from assistant.web.pages.ask import AskPage
 from ingest.commands import build_ingestor
@@ -112,7 +113,8 @@ def page(lineside):
     request = SimpleNamespace(cookies={COOKIE: token})
 
     def ask(text, language):
-        shown = list(AskPage(lineside, Access(accounts), Load(), language)._ask(text, "", [], request))[-1]
+        opened = AskPage(lineside, Access(accounts), Load(), Conversations(), language)
+        shown = list(opened._ask(text, "", request))[-1]
         return next(part for part in shown[1:3] if isinstance(part, str) and part)
 
     return ask

@@ -1,11 +1,16 @@
 """The pages in headless Chromium, on both tablet orientations, against the real application."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assistant.records.lockout import USER_LIMIT
+from assistant.schema import Answer, Citation, Conflict, Statement
+from assistant.trace import Check, Trace, TracedHit
+from assistant.web.links import PageLink
+from assistant.web.render import Exchange, exchange
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -56,8 +61,16 @@ def sign_in(page, site, role):
     page.fill("#name", role)
     page.fill("#password", site.passwords[role])
     page.click("button[type=submit]")
+    wait_until_loaded(page)
+
+
+def wait_until_loaded(page):
+    """Nothing more comes to the Ask page by itself: the bar knows who is signed in, the machines are there.
+
+    Until then the page has requests under way, which an ended session would answer with the door.
+    """
     page.wait_for_selector(".who form")
-    page.wait_for_selector("#asset input, .documents")
+    page.wait_for_function("document.querySelector('#asset input')?.value")
 
 
 def choose(page, tag):
@@ -255,7 +268,7 @@ def test_a_supervisor_hands_in_a_manual_and_publishes_it(visit, site, tmp_path):
     assert "GX-9" in page.locator(".documents tr", has_text="Grinder").inner_text()
     assert_fits(page)
     page.goto(f"{site.url}/en/ask")
-    page.wait_for_selector("#asset input")
+    wait_until_loaded(page)
     ask(page, "How tight is the wheel nut of the grinder?")
     assert "37 Nm" in page.locator("#past .exchange").first.inner_text()
 
@@ -285,7 +298,7 @@ def test_an_ended_session_leads_to_the_door_which_says_so_and_back(visit, site):
     page = visit()
     sign_in(page, site, "technician")
     page.goto(f"{site.url}/zh/ask")
-    page.wait_for_selector("#asset input")
+    wait_until_loaded(page)
     page.context.clear_cookies()
     page.fill("#question textarea", "What does alarm E-105 mean?")
     page.tap("#ask")
@@ -295,3 +308,109 @@ def test_an_ended_session_leads_to_the_door_which_says_so_and_back(visit, site):
     page.fill("#password", site.passwords["technician"])
     page.click("button[type=submit]")
     page.wait_for_url(re.compile("/zh/ask"))
+
+
+def test_answers_survive_a_reload_and_leave_with_the_session(visit, site):
+    page = visit()
+    sign_in(page, site, "technician")
+    ask(page, "What does alarm E-105 mean?")
+    page.reload()
+    page.wait_for_selector("#past .exchange:has-text('What does alarm E-105 mean?')")
+    page.tap(".who a")
+    page.wait_for_url(re.compile("/zh/ask"))
+    page.wait_for_selector("#past .exchange:has-text('What does alarm E-105 mean?')")
+    page.click(".who button")
+    page.wait_for_selector("#password")
+    sign_in(page, site, "supervisor")
+    assert page.locator("#past .exchange").count() == 0 and page.locator("#past .empty").is_visible()
+
+
+def test_a_session_that_ends_while_the_page_loads_leads_to_the_door(visit, site):
+    page = visit()
+    sign_in(page, site, "technician")
+    page.route(re.compile("queue/join"), lambda route: (page.context.clear_cookies(), route.continue_()))
+    page.goto(f"{site.url}/en/ask")
+    page.wait_for_selector("#password")
+    assert "signed out" in page.text_content(".problem")
+
+
+@pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT], ids=["landscape", "portrait"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_conflicts_closest_pages_and_reasons_fit_the_tablet_and_open_at_one_tap(visit, site, size, language):
+    page = visit(size)
+    sign_in(page, site, "supervisor")
+    page.evaluate(
+        "drawn => { document.querySelector('#past .empty').outerHTML = drawn; }", explained(language)
+    )
+    assert page.locator(".conflict").count() == 2 and page.locator(".closest button.source").count() == 1
+    assert not page.locator(".why .traced").first.is_visible()
+    for summary in page.locator(".why summary").all():
+        assert summary.bounding_box()["height"] >= 72
+        summary.tap()
+    assert all(panel.is_visible() for panel in page.locator(".why .traced").all())
+    stages = [bar.bounding_box()["width"] for bar in page.locator(".stages").first.locator("i").all()]
+    assert stages[2] == max(stages) and min(stages) >= 3
+    assert_fits(page)
+
+
+def explained(language):
+    """Two exchanges as the page draws them, with all that an answer may carry."""
+    cited = Citation(
+        1, "HP-250_hydraulic-press_rev-C.pdf", "C", 3, (), "Tighten to 45 Nm.", "c1", "Pump › Bolts"
+    )
+    order = replace(cited, document="WO-1031", revision="", source="work_order", chunk_id="w1")
+    sides = (
+        Statement("Tighten to 45 Nm.", "2024-03", cited),
+        Statement("Done with 38 Nm.", "2025-11-02", order),
+    )
+    trace = Trace(
+        parts=("How tight are the cover bolts of the hydraulic pump?",),
+        identifiers=("44-2320",),
+        attributes=("torque",),
+        applies_to=("pr-01", "hp-250"),
+        hits=tuple(
+            TracedHit(
+                str(n), cited.document, n + 1, cited.section, 5.0 - n, not n, {"dense": 1.5, "words": -0.25}
+            )
+            for n in range(12)
+        ),
+        answerable=0.8,
+        prompt_tokens=1850,
+        draft="Tighten to 45 Nm [1]. Paint it red.",
+        checks=(Check("literals", True), Check("support", False, "'Paint it red.' stands on no passage")),
+        timings_ms={
+            "retrieve": 20.0,
+            "first_token": 420.0,
+            "generate": 2420.0,
+            "check": 2423.0,
+            "total": 2424.0,
+        },
+    )
+    answer = Answer(
+        "Tighten to 45 Nm [1].",
+        False,
+        "llm",
+        language,
+        (cited,),
+        conflicts=(Conflict("work_order", *sides), Conflict("revisions", *sides)),
+        trace=trace,
+    )
+    refusal = Answer("Not held.", True, "llm", language, closest=(cited,), trace=trace)
+    done = (Exchange("How tight?", "PR-01", one) for one in (answer, refusal))
+    return "".join(exchange(one, LinksAnywhere(), explained=True) for one in done)
+
+
+class LinksAnywhere:
+    """Gives every place a link, as if all of it were held."""
+
+    def of_citations(self, citations):
+        return {citation.n: self._link(citation) for citation in citations}
+
+    def in_force(self, citations):
+        return {citation: self._link(citation) for citation in citations}
+
+    def of_notices(self, notices):
+        return {notice: self._link(notice) for notice in notices}
+
+    def _link(self, place):
+        return PageLink("0" * 16, place.document, "C", place.page, 9, "", 0.0, "png")

@@ -17,6 +17,7 @@ from assistant.web.api.plant import PlantApi
 from assistant.web.api.questions import QuestionsApi
 from assistant.web.api.revisions import RevisionsApi
 from assistant.web.api.uploads import UploadsApi
+from assistant.web.conversations import Conversations
 from assistant.web.failures import install_failures
 from assistant.web.gate import Gate
 from assistant.web.health import Health
@@ -42,12 +43,12 @@ def create_app(lineside: Lineside) -> FastAPI:
     """
     web = lineside.settings.web
     access = Access(Accounts(lineside.engine, web.session_hours))
-    load = Load()
+    load, conversations = Load(), Conversations()
     uploads = Uploads(lineside, access.accounts.audit)
     # The interactive API documentation loads its scripts from another host, so there is none.
     app = FastAPI(title="Lineside", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json")
     install_failures(app)
-    app.include_router(SignIn(access, web).router)
+    app.include_router(SignIn(access, conversations, web).router)
     app.include_router(Health(lineside).router)
     api = APIRouter(prefix=API)
     api.include_router(QuestionsApi(lineside, access, load).router)
@@ -57,7 +58,7 @@ def create_app(lineside: Lineside) -> FastAPI:
     api.include_router(RevisionsApi(lineside, access).router)
     app.include_router(api)
     _serve_static(app)
-    _mount_pages(app, lineside, access, load, uploads)
+    _mount_pages(app, lineside, access, load, conversations, uploads)
     app.add_middleware(Gate, access=access, roles=ROLES, upload_bytes=(web.upload_mb + 1) * 1_000_000)
     return app
 
@@ -74,7 +75,14 @@ def _file(path: Path) -> Callable[[], FileResponse]:
     return lambda: FileResponse(path)
 
 
-def _mount_pages(app: FastAPI, lineside: Lineside, access: Access, load: Load, uploads: Uploads) -> None:
+def _mount_pages(
+    app: FastAPI,
+    lineside: Lineside,
+    access: Access,
+    load: Load,
+    conversations: Conversations,
+    uploads: Uploads,
+) -> None:
     from assistant.web.pages.ask import AskPage
     from assistant.web.pages.frame import mount
     from assistant.web.pages.supervisor import SupervisorPage
@@ -82,7 +90,7 @@ def _mount_pages(app: FastAPI, lineside: Lineside, access: Access, load: Load, u
 
     for language in LANGUAGES:
         pages = {
-            "ask": AskPage(lineside, access, load, language).build(),
+            "ask": AskPage(lineside, access, load, conversations, language).build(),
             "triage": TriagePage(lineside, access, load, language).build(),
             "supervisor": SupervisorPage(lineside, access, uploads, language).build(),
         }

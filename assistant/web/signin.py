@@ -10,6 +10,7 @@ from assistant.records.accounts import TooManyAttemptsError
 from assistant.schema import Language
 from assistant.settings import WebSettings
 from assistant.web.access import COOKIE, Access
+from assistant.web.conversations import Conversations
 from assistant.web.failures import failure_of
 from assistant.web.render import render
 from assistant.web.texts import texts
@@ -18,9 +19,10 @@ from assistant.web.texts import texts
 class SignIn:
     """Routes /sign-in and /sign-out."""
 
-    def __init__(self, access: Access, settings: WebSettings) -> None:
-        """Signs in against the accounts behind `access`."""
+    def __init__(self, access: Access, conversations: Conversations, settings: WebSettings) -> None:
+        """Signs in against the accounts behind `access`; signing out ends the conversation too."""
         self._access = access
+        self._conversations = conversations
         self._settings = settings
         self.router = APIRouter(include_in_schema=False)
         self.router.add_api_route("/", self.start, methods=["GET"])
@@ -67,6 +69,7 @@ class SignIn:
         """Ends the session."""
         token = request.cookies.get(COOKIE)
         if token:
+            self._conversations.forget(request)
             self._access.accounts.sign_out(token)
         response = RedirectResponse("/sign-in", 303)
         response.delete_cookie(COOKIE)
