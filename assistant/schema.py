@@ -157,7 +157,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A numbered reference of an answer to a passage that was retrieved for it."""
+    """A numbered reference of an answer to a passage that was retrieved for it.
+
+    Attributes:
+        boxes: where the passage stands on its pages.
+        quote: the passage.
+        spans: where in the chunk's text the rows, steps or sentences stand that the answer rests on, as
+            offsets (start, end); empty for the whole passage.
+    """
 
     n: int
     document: str
@@ -168,6 +175,7 @@ class Citation:
     chunk_id: str = ""
     section: str = ""
     source: Source = "manual"
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

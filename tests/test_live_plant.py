@@ -9,7 +9,7 @@ import pytest
 
 from assistant.answer import Final, Found, Token
 from assistant.app import Lineside, open_lineside
-from assistant.grounding import literals
+from assistant.literals import literals
 from assistant.schema import Answer, Question
 from assistant.settings import load_settings
 from ingest.commands import build_ingestor

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from assistant.grounding import literals
 from assistant.identifiers import fold, normal_form
+from assistant.literals import literals
 from eval.metrics.wording import is_quoted, statements, unmarked
 
 # One unit a line, its name first; single letters count only in the case they are written in.
