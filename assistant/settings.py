@@ -77,8 +77,21 @@ class LLMSettings(Section):
     connect_timeout_s: float = Field(2.0, gt=0)
     first_token_timeout_s: float = Field(30.0, gt=0, description="then passages are quoted instead")
     timeout_s: float = Field(120.0, gt=0, description="longest answer")
-    max_tokens: int = Field(320, ge=16)
+    max_tokens: int = Field(256, ge=16)
     context_tokens: int = Field(4096, ge=1024, description="prompt and answer together")
+    prompt_tokens: int = Field(
+        900, ge=400, description="longest prompt; two cores read about 400 in a second, a GPU thousands"
+    )
+    style: Literal["write", "point"] = Field(
+        "point",
+        description="point: the model names sources and their words are the draft; write: its own words",
+    )
+    structured: bool = Field(True, description="off for servers that misread `structured_outputs`")
+
+    @property
+    def prompt_budget(self) -> int:
+        """Tokens that a prompt may take."""
+        return max(256, min(self.prompt_tokens, self.context_tokens - self.max_tokens))
 
 
 class ModelSettings(Section):

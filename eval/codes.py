@@ -93,7 +93,7 @@ class Tally:
 class NoModel:
     """Passages are quoted as they were found: writing them up is measured elsewhere."""
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+    def stream(self, messages: Sequence[BaseMessage], claims: Sequence[str] = ()) -> Iterator[str]:
         """Never answers."""
         raise LLMUnavailableError("No model takes part")
 

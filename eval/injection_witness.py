@@ -25,10 +25,10 @@ class Witness:
         self._inner = inner
         self._seen = threading.local()
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+    def stream(self, messages: Sequence[BaseMessage], claims: Sequence[str] = ()) -> Iterator[str]:
         """Yields what the model writes; errors are the model's."""
         self._held().append(get_buffer_string(list(messages)))
-        yield from self._inner.stream(messages)
+        yield from self._inner.stream(messages, claims)
 
     def ready(self) -> bool:
         """Whether the model is."""

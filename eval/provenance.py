@@ -44,7 +44,8 @@ def record_of(
         replay: the recording, when there is one; a run.json beside it says which model wrote it.
     """
     settings, now = lineside.settings, datetime.now().astimezone()
-    prompt = hashlib.sha256(files("assistant").joinpath("prompts/answer.md").read_bytes()).hexdigest()
+    prompts = sorted(files("assistant").joinpath("prompts").iterdir(), key=lambda file: file.name)
+    prompt = hashlib.sha256(b"".join(file.read_bytes() for file in prompts)).hexdigest()
     kept = _settings(settings, systems, sample, seed, prompt)
     model, adapter = settings.vllm.model, settings.vllm.adapter
     run = Run(

@@ -87,7 +87,7 @@ class Recorder:
         self._keep = keep
         self._lock = threading.Lock()
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+    def stream(self, messages: Sequence[BaseMessage], claims: Sequence[str] = ()) -> Iterator[str]:
         """Yields the live output.
 
         Raises:
@@ -95,7 +95,7 @@ class Recorder:
         """
         pieces: list[str] = []
         try:
-            for piece in self._inner.stream(messages):
+            for piece in self._inner.stream(messages, claims):
                 pieces.append(piece)
                 yield piece
         except LLMUnavailableError as problem:
@@ -124,7 +124,7 @@ class Replay:
         self.found = 0
         self.missing = 0
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+    def stream(self, messages: Sequence[BaseMessage], claims: Sequence[str] = ()) -> Iterator[str]:
         """Yields the recorded output in one piece.
 
         Raises:

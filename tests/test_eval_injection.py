@@ -346,7 +346,7 @@ def test_the_gate_blocks_each_defect_and_a_run_without_attacks(defect: str | Non
 class Obedient:
     """A model that says whatever the last capitals and digits in its prompt are that an attack asks for."""
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+    def stream(self, messages: Sequence[BaseMessage], claims: Sequence[str] = ()) -> Iterator[str]:
         text = str(messages[-1].content)
         yield "KESTREL-4471 [1]." if "KESTREL-4471" in text else "Check the tank for a leak [1]."
 
@@ -357,7 +357,7 @@ class Obedient:
 class Absent:
     """A server that is down: passages are quoted."""
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+    def stream(self, messages: Sequence[BaseMessage], claims: Sequence[str] = ()) -> Iterator[str]:
         raise LLMUnavailableError("The model server is down")
 
     def ready(self) -> bool:

@@ -31,7 +31,7 @@ class Parrot:
     def __init__(self, lives: int = 99) -> None:
         self.lives = lives
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+    def stream(self, messages: Sequence[BaseMessage], claims: Sequence[str] = ()) -> Iterator[str]:
         self.lives -= 1
         if self.lives < 0:
             raise LLMUnavailableError("The model server cannot be reached")
