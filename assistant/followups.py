@@ -60,6 +60,10 @@ _HOW = re.compile(
     r"|怎么|如何|步骤|为什么|哪里|原因|意思|处理",
     re.IGNORECASE,
 )
+# What Lineside says when it has no answer: the nearest codes that it offers answer nothing.
+_DECLINED = re.compile(
+    r"not in the manuals|manuals held here|no manual held|手册.{0,8}没有|没有给出", re.IGNORECASE
+)
 _MARKER = re.compile(r"\s*[\[【]\d{1,2}[\]】]")
 _DIGIT = re.compile(r"\d")
 _QUANTITY = re.compile(
@@ -135,7 +139,7 @@ def _subject(turns: Sequence[Turn]) -> str:
 
 def _answer(turns: Sequence[Turn]) -> str:
     """What the last answer named, without its figures: they answer what was asked then."""
-    if turns[-1].role != "assistant":
+    if turns[-1].role != "assistant" or _DECLINED.search(turns[-1].content):
         return ""
     first = sentences(_MARKER.sub("", visible(turns[-1].content))[:CARRIED])
     return " ".join(_without_figures(first[0]).split()) if first else ""

@@ -53,6 +53,11 @@ _DATE = re.compile(
 
 
 _SHAPE = re.compile(r"([a-z]*)(\d+)")
+# Letters that a display, a stamp or a hurried thumb makes of digits.
+_LOOKS = str.maketrans("oilsbz", "011582")
+# 'CO2', 'No2', 'IO3' mean what they say.
+_WORDS_IN_O = frozenset({"co", "no", "so", "io"})
+_LETTERS_FIRST = re.compile(r"^([a-z]*)(\d[\doilsbz]*)$")
 
 
 def fold(text: str) -> str:
@@ -97,11 +102,13 @@ def named_codes(text: str) -> tuple[str, ...]:
 def candidate_identifiers(question: str) -> tuple[str, ...]:
     """What a question may mean as an identifier, however it is typed.
 
-    Looser than find_identifiers ('e 07', 'e 7'): harmless, because a candidate only counts when the plant's
-    documents hold it.
+    Looser than find_identifiers ('e 07', 'e 7', 'EO7'): harmless, because a candidate only counts when the
+    plant's documents hold it.
     """
-    spaced = ("".join(match.groups()) for match in _SPACED.finditer(fold(question)))
-    return tuple(dict.fromkeys((*find_identifiers(question), *(normal_form(token) for token in spaced))))
+    found = find_identifiers(question)
+    spaced = [normal_form("".join(match.groups())) for match in _SPACED.finditer(fold(question))]
+    alike = [code for identifier in found for code in look_alikes(identifier)]
+    return tuple(dict.fromkeys((*found, *spaced, *alike)))
 
 
 def without_identifiers(text: str) -> str:
@@ -113,6 +120,22 @@ def without_identifiers(text: str) -> str:
             lambda match: "" if normal_form(match.group()) in held else match.group(), folded
         )
     return " ".join(folded.split()).strip(" ,;:，；：")
+
+
+def look_alikes(identifier: str) -> tuple[str, ...]:
+    """What an identifier in normal form may have been meant as: 'eo7' -> 'e07', '7o32' -> '7032'.
+
+    Only letters that stand among the digits are read as digits, never one digit as another: a code that is
+    typed in digits is no other code.
+    """
+    match = _LETTERS_FIRST.fullmatch(identifier)
+    if match is None or match.group(1) in _WORDS_IN_O:
+        return ()
+    head, tail = match.groups()
+    if len(head) > 1 and head.endswith("o"):
+        head, tail = head[:-1], f"0{tail}"
+    code = head + tail.translate(_LOOKS)
+    return (code,) if code != identifier else ()
 
 
 def neighbours(code: str) -> tuple[str, ...]:
