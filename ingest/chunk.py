@@ -14,6 +14,7 @@ from assistant.schema import Block, BlockKind, Box, Chunk, ParsedFile, SignalWor
 from assistant.subjects import passage_identifiers
 from ingest.headings import is_caption
 from ingest.table_kinds import is_fault_row, is_keyed_row, table_kind
+from ingest.tying import Place, tie
 
 CHUNKS = uuid.UUID("6f1d6b0e-6c1f-5d62-9d0a-3d6f5a1c7e11")
 # Headings carry the meaning of short entries; a path longer than this many tokens is cut from the outside.
@@ -42,14 +43,18 @@ class Origin:
 
 @dataclass(slots=True)
 class _Draft:
-    """A chunk being gathered."""
+    """A chunk being gathered.
+
+    Attributes:
+        headings: running numbers of all headings above it, without titles of tables.
+    """
 
     section: tuple[str, ...]
+    headings: tuple[int, ...]
     kind: BlockKind
     blocks: list[Block] = field(default_factory=list)
     signal: SignalWord | None = None
     tokens: int = 0
-    notices: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,14 +62,12 @@ class _Section:
     """A heading that stands over what is being gathered.
 
     Attributes:
-        leading: places of the notices before its first passage: they hold for the sections directly under it.
-        begun: a passage has come.
+        number: counts the headings of the document.
         rows: it is the title of a table, and its rows have come.
     """
 
     heading: Block
-    leading: list[int] = field(default_factory=list)
-    begun: bool = False
+    number: int
     rows: bool = False
 
 
@@ -88,7 +91,11 @@ def make_chunks(
     drafts = _Gatherer(count_tokens, limit).gather(blocks)
     ids = [chunk_id(origin.revision, ordinal) for ordinal in range(len(drafts))]
     labels = {page.number: page.label for page in parsed.pages}
-    return [_chunk(draft, ordinal, ids, origin, labels) for ordinal, draft in enumerate(drafts)]
+    ties = tie([Place(draft.kind, draft.headings) for draft in drafts])
+    return [
+        _chunk(draft, ordinal, ids, notices, origin, labels)
+        for ordinal, (draft, notices) in enumerate(zip(drafts, ties, strict=True))
+    ]
 
 
 def chunk_id(revision: str, ordinal: int) -> str:
@@ -111,8 +118,7 @@ class _Gatherer:
         self._open: _Draft | None = None
         self._stack: list[_Section] = []
         self._bare: Block | None = None
-        self._notices: list[int] = []
-        self._in_table = False
+        self._headings = 0
 
     def gather(self, blocks: Sequence[Block]) -> list[_Draft]:
         """All drafts in order."""
@@ -137,32 +143,29 @@ class _Gatherer:
             self._keep_bare()
         while self._stack and (self._stack[-1].heading.level >= block.level or self._stack[-1].rows):
             self._stack.pop()
-        self._notices = list(self._stack[-1].leading) if self._stack else []
-        self._in_table = False
-        self._stack.append(_Section(block))
+        self._headings += 1
+        self._stack.append(_Section(block, self._headings))
         self._bare = block
 
     def _keep_bare(self) -> None:
         """A heading without text is dropped, unless it names a code that must be found."""
         bare, self._bare = self._bare, None
         if bare is not None and find_identifiers(_RANGE.sub(" ", bare.text)):
-            path = tuple(s.heading.text for s in self._stack if s.heading is not bare)
-            self._drafts.append(_Draft(path, "text", [bare]))
+            above = [section for section in self._stack if section.heading is not bare]
+            path = tuple(section.heading.text for section in above)
+            self._drafts.append(_Draft(path, _numbers(above), "text", [bare]))
 
     def _content(self, block: Block) -> None:
         if block.kind == "notice":
-            self._notice(block)
+            self._close()
+            self._drafts.append(self._draft("notice", [block]))
             return
-        self._in_table = block.kind == "table"
-        if self._stack:
-            if block.kind == "list" and self._stack[-1].rows:
-                # The steps go on below a table that stands among them.
-                self._close()
-                self._stack.pop()
-        if self._stack:
-            section = self._stack[-1]
-            section.begun = True
-            section.rows = section.rows or (self._in_table and is_caption(section.heading.text))
+        if block.kind == "list" and self._stack and self._stack[-1].rows:
+            # The steps go on below a table that stands among them.
+            self._close()
+            self._stack.pop()
+        if block.kind == "table" and self._stack and is_caption(self._stack[-1].heading.text):
+            self._stack[-1].rows = True
         if block.kind == "figure" or self._stands_alone(block):
             self._close()
             for piece in self._cut(block):
@@ -174,16 +177,6 @@ class _Gatherer:
     def _stands_alone(self, block: Block) -> bool:
         """True for a row that is looked up by itself: a fault with its remedy, a part by its number."""
         return block.kind == "table" and (is_fault_row(block) or is_keyed_row(block))
-
-    def _notice(self, block: Block) -> None:
-        self._close()
-        if self._in_table:
-            # Between the rows of a table it holds for the rows up to the next one.
-            self._notices, self._in_table = [], False
-        self._notices.append(len(self._drafts))
-        if self._stack and not self._stack[-1].begun:
-            self._stack[-1].leading.append(len(self._drafts))
-        self._drafts.append(_Draft(self._path(), "notice", [block], signal=block.signal))
 
     def _add(self, block: Block) -> None:
         tokens = self._count(block.text)
@@ -201,7 +194,8 @@ class _Gatherer:
             self._open.kind = "list"
 
     def _draft(self, kind: BlockKind, blocks: list[Block]) -> _Draft:
-        return _Draft(self._path(), kind, blocks, notices=tuple(self._notices))
+        signal = blocks[0].signal if kind == "notice" else None
+        return _Draft(self._path(), _numbers(self._stack), kind, blocks, signal)
 
     def _close(self) -> None:
         if self._open is not None:
@@ -250,12 +244,21 @@ def _shortened(sentence: str, count_tokens: Callable[[str], int], limit: int) ->
     yield from _shortened(sentence[cut:], count_tokens, limit)
 
 
+def _numbers(stack: Sequence[_Section]) -> tuple[int, ...]:
+    return tuple(section.number for section in stack if not is_caption(section.heading.text))
+
+
 def _same_title(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
 def _chunk(
-    draft: _Draft, ordinal: int, ids: Sequence[str], origin: Origin, labels: Mapping[int, str]
+    draft: _Draft,
+    ordinal: int,
+    ids: Sequence[str],
+    notices: Sequence[int],
+    origin: Origin,
+    labels: Mapping[int, str],
 ) -> Chunk:
     text = "\n".join(block.text for block in draft.blocks)
     pages = [block.page for block in draft.blocks]
@@ -277,7 +280,7 @@ def _chunk(
             origin.title, [_RANGE.sub(" ", name) for name in draft.section], text
         ),
         applies_to=origin.applies_to,
-        notices=tuple(ids[index] for index in draft.notices),
+        notices=tuple(ids[index] for index in notices),
         ordinal=ordinal,
         page_label=labels.get(min(pages), ""),
     )

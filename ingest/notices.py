@@ -5,30 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.schema import SignalWord
+from assistant.signal_words import SIGNALS
 from ingest.lines import Line
 from ingest.page import Area, around
 
-SIGNALS: dict[str, SignalWord] = {
-    "DANGER": "DANGER",
-    "WARNING": "WARNING",
-    "CAUTION": "CAUTION",
-    "NOTICE": "NOTICE",
-    "危险": "DANGER",
-    "警告": "WARNING",
-    "小心": "CAUTION",
-    "当心": "CAUTION",
-    "注意": "NOTICE",
-}
 _WORDS = "|".join(SIGNALS)
 # Over several at once: 'WARNINGS', or 'the following cautions must be observed'.
 _SEVERAL = re.compile(
     r"\b(?:following|these)\s+(?:dangers|warnings|cautions|notices)|以下|下列", re.IGNORECASE
 )
-_EDGES = r"[\s!！⚠▲△*:：.。\-–—【】\[\]()（）]*"
+# Signs, symbols and drawn icons around a signal word.
+_EDGES = r"[^\w|]*"
 # Words that open a remark: kept together like a notice, but no signal words.
 _REMARK = re.compile(rf"^{_EDGES}(?:NOTES?|REMARKS?|说明|提示|备注){_EDGES}$")
 _ALONE = re.compile(rf"^{_EDGES}({_WORDS})(S?){_EDGES}$")
-_INLINE = re.compile(rf"^[\s!！⚠▲△*【\[]*({_WORDS})[\]】]?\s*[:：!！—–-]+\s*\S")
+_INLINE = re.compile(
+    rf"^[\s!！*【\[\u2600-\u27bf△▲\ufe0f\U0001f300-\U0001faff]*({_WORDS})[\]】]?\s*[:：!！—–-]+\s*\S"
+)
 _NUMBERED = re.compile(r"^[(（]?(?:\d{1,2}|[a-z])[.)）、]|^\d+[-.]\d")
 
 

@@ -3,7 +3,6 @@
 import re
 
 from assistant.admission import admitted
-from assistant.answer import safety_of
 from assistant.assets import AssetResolver
 from assistant.clean import visible
 from assistant.errors import QuestionError
@@ -12,6 +11,7 @@ from assistant.identifiers import candidate_identifiers, normal_form
 from assistant.language import language_of, sentences
 from assistant.records.plant import Plant, StockItem
 from assistant.retrieve import Retriever
+from assistant.safety import SafetyCarrier
 from assistant.schema import (
     Chunk,
     Hit,
@@ -74,7 +74,7 @@ class Triage:
         self._resolver = resolver
         self._retriever = retriever
         self._plant = plant
-        self._store = store
+        self._safety = SafetyCarrier(store)
         self._sparse = sparse
 
     def rank(self, form: TriageForm) -> TriageResult:
@@ -103,7 +103,7 @@ class Triage:
             note = NOTHING[language].format(asset=form.asset)
         causes = tuple(self._cause(rank, hit) for rank, hit in enumerate(ranked, start=1))
         orders = retriever.retrieve(question, selection.applies_to, "work_order", ORDERS)
-        safety = safety_of([hit.chunk for hit in ranked], self._store.fetch)
+        safety = self._safety.notices([hit.chunk for hit in ranked])
         return TriageResult(form, language, causes, tuple(_order(hit.chunk) for hit in orders), safety, note)
 
     def _cause(self, rank: int, hit: Hit) -> TriageCause:
