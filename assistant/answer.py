@@ -1,49 +1,42 @@
 """The pipeline from a question to a cited answer; one object serves pages, API, CLI and evaluation."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from assistant.admission import admitted
-from assistant.assets import AssetResolver
+from assistant.assets import AssetResolver, Selection
 from assistant.codes import missing_codes
+from assistant.conflicts import Conflicts
 from assistant.errors import LLMUnavailableError
+from assistant.evidence import Evidence, EvidenceFinder
 from assistant.grounding import Grounder, cite
-from assistant.language import language_of
 from assistant.llm import LanguageModel
-from assistant.prompt import REFUSAL, build_messages, is_refusal
+from assistant.prompt import Prompt, build_prompt, in_language, is_refusal, sources_of
+from assistant.quoting import quote
+from assistant.refusal import Decision, RefusalModel, refusal_text
+from assistant.replies import (
+    MODEL_ABSENT,
+    MODEL_REFUSED,
+    NO_PASSAGES,
+    NOTHING_STOOD,
+    OTHER_LANGUAGE,
+    QUOTED_BECAUSE,
+    WITHHELD,
+    no_code,
+)
 from assistant.retrieve import Retriever
-from assistant.schema import Answer, Chunk, Hit, Language, Question, SafetyNotice
-from assistant.settings import RetrievalSettings
-from assistant.store.base import ChunkStore
+from assistant.safety import SafetyCarrier
+from assistant.schema import Answer, Citation, Hit, Language, Question
+from assistant.settings import LLMSettings, RetrievalSettings
 from assistant.suspicion import LEFT_OUT, left_out_check
-from assistant.trace import Trace
+from assistant.tracing import Tracer
+from assistant.understand import Understander, Understood
 
-QUOTED_PASSAGES = 3
-QUOTED_CHARACTERS = 700
-
-NO_PASSAGES: dict[Language, str] = {
-    "en": "No manual held for this machine has a passage on this.",
-    "zh": "这台设备的手册中没有相关内容。",
-}
-NO_CODE: dict[Language, str] = {
-    "en": "{codes} is not in the manuals held for {machine}. Nearest codes that are: {nearest}.",
-    "zh": "{machine}的现有手册中没有{codes}。手册中最接近的代码：{nearest}。",
-}
-THIS_MACHINE: dict[Language, str] = {"en": "this plant", "zh": "本厂设备"}
-QUOTED_BECAUSE: dict[Language, str] = {
-    "en": "These are quotes from the manuals, not a written answer: {reason}.",
-    "zh": "以下为手册原文摘录，不是撰写的回答：{reason}。",
-}
-NOTHING_STOOD: dict[Language, str] = {
-    "en": "nothing that the model wrote could be shown in a passage",
-    "zh": "模型所写的内容无法在原文中得到证实",
-}
-MODEL_ABSENT: dict[Language, str] = {"en": "{problem}", "zh": "语言模型暂时不可用"}
-WITHHELD: dict[Language, str] = {
-    "en": "{count} sentence(s) withheld: no passage shows them.",
-    "zh": "已隐去{count}句：原文中没有依据。",
-}
+Mode = Literal["llm", "extractive"]
+CLOSEST = 3
+# Work orders looked at for what disagrees with the manuals.
+ORDERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +63,24 @@ class Final:
 Event = Found | Token | Final
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What is known of a question once its passages are found; evidence comes after them."""
+
+    question: Question
+    understood: Understood
+    machine: Selection
+    retriever: Retriever
+    tracer: Tracer
+    hits: tuple[Hit, ...]
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def language(self) -> Language:
+        """Of the question, and so of the answer."""
+        return self.understood.language
+
+
 class Answerer:
     """Answers questions; safe to share between threads."""
 
@@ -77,18 +88,27 @@ class Answerer:
         self,
         resolver: AssetResolver,
         retriever: Retriever,
+        evidence: EvidenceFinder,
+        refusal: RefusalModel,
         llm: LanguageModel,
         grounder: Grounder,
-        store: ChunkStore,
-        settings: RetrievalSettings,
+        safety: SafetyCarrier,
+        conflicts: Conflicts,
+        retrieval: RetrievalSettings,
+        writing: LLMSettings,
     ) -> None:
         """Joins the parts of the pipeline."""
         self._resolver = resolver
         self._retriever = retriever
+        self._evidence = evidence
+        self._refusal = refusal
         self._llm = llm
         self._grounder = grounder
-        self._store = store
-        self._settings = settings
+        self._safety = safety
+        self._conflicts = conflicts
+        self._places = retrieval.prompt_places
+        self._writing = writing
+        self._understander = Understander()
 
     def ask(self, question: Question) -> Answer:
         """The finished answer.
@@ -104,139 +124,154 @@ class Answerer:
 
     def stream(self, question: Question) -> Iterator[Event]:
         """Found, then the model's Tokens, then the Final answer; errors as in ask."""
+        work = self._searched(question)
+        yield Found(work.hits)
+        work = replace(work, evidence=self._evidence.find(work.understood, work.hits))
+        work.tracer.mark("evidence")
+        refused = self._refused(work)
+        if refused is not None:
+            yield Final(refused)
+        else:
+            yield from self._written(work)
+
+    def prompt(self, question: Question) -> Prompt:
+        """What the model is asked for a question; errors as in ask."""
+        work = self._searched(question)
+        return self._prompt(replace(work, evidence=self._evidence.find(work.understood, work.hits)))
+
+    def _searched(self, question: Question) -> Answering:
         question = admitted(question)
+        understood = self._understander.read(question)
         if question.asset:
             machine = self._resolver.resolve(question.asset)
         else:
-            machine = self._resolver.named_in(question.text)
+            machine = self._resolver.named_in(understood.standalone)
+        tracer = Tracer(understood, machine.applies_to)
         retriever = self._retriever.pinned(machine.serial)
-        for event in self._events(question, machine.applies_to, retriever):
-            yield _told(event, retriever.left_out) if isinstance(event, Final) else event
+        hits = retriever.retrieve(understood, machine.applies_to)
+        tracer.found(hits)
+        return Answering(question, understood, machine, retriever, tracer, hits)
 
-    def _events(
-        self, question: Question, applies_to: tuple[str, ...], retriever: Retriever
-    ) -> Iterator[Event]:
-        clock = _Clock()
-        hits = retriever.retrieve(question, applies_to)
-        clock.mark("retrieve")
-        yield Found(hits)
-        language = language_of(question.text)
-        if not hits:
-            yield Final(Answer(NO_PASSAGES[language], True, "extractive", language, timings_ms=clock.total()))
-            return
-        missing = missing_codes(question.text, hits, retriever, applies_to)
+    def _prompt(self, work: Answering) -> Prompt:
+        sources = sources_of(work.evidence, self._places)
+        return build_prompt(
+            work.understood,
+            sources,
+            work.question.history,
+            self._writing.prompt_budget,
+            self._writing.style,
+        )
+
+    def _refused(self, work: Answering) -> Answer | None:
+        """The refusal, when it is clear before any model is asked."""
+        if not work.hits:
+            return self._told(work, Answer(NO_PASSAGES[work.language], True, "extractive", work.language))
+        missing = missing_codes(
+            work.understood.standalone, work.hits, work.retriever, work.machine.applies_to
+        )
+        work.tracer.check("every code asked for is held", not missing, ", ".join(missing))
         if missing:
-            text = _no_code(missing, question.asset, language)
-            yield Final(Answer(text, True, "extractive", language, timings_ms=clock.total(), hits=hits))
-            return
-        shown = hits[: self._settings.prompt_hits]
+            text = no_code(missing, work.question.asset, work.language)
+            return self._told(work, Answer(text, True, "extractive", work.language))
+        decision = self._decided(work)
+        return self._declined(work, decision, "extractive") if decision.refuse else None
+
+    def _decided(self, work: Answering, draft_refused: bool = False) -> Decision:
+        decision = self._refusal.decide(
+            work.understood,
+            work.hits,
+            work.evidence,
+            machine=work.machine.applies_to,
+            draft_refused=draft_refused,
+        )
+        work.tracer.estimated(decision.answerable)
+        missing = ", ".join((*decision.missing, *decision.kinds))
+        work.tracer.check("the passages hold an answer", not decision.refuse, missing)
+        return decision
+
+    def _written(self, work: Answering) -> Iterator[Event]:
+        """The model's tokens, then what is left of its draft; quotes where there is no model."""
+        prompt = self._prompt(work)
+        work.tracer.prompted(prompt.tokens)
         draft: list[str] = []
         try:
-            for piece in self._llm.stream(build_messages(question.text, shown, question.history)):
+            for piece in self._llm.stream(prompt.messages, prompt.claims):
                 if not draft:
-                    clock.mark("first_token")
+                    work.tracer.mark("first_token")
                 draft.append(piece)
                 yield Token(piece)
         except LLMUnavailableError as problem:
-            reason = MODEL_ABSENT[language].format(problem=problem)
-            yield Final(self._quoted(hits, language, reason, clock))
+            work.tracer.check("the model answered", False, str(problem))
+            yield Final(self._quoted(work, MODEL_ABSENT[work.language].format(problem=problem)))
             return
-        clock.mark("generate")
-        yield Final(self._checked(question, "".join(draft), hits, shown, clock))
+        text = "".join(draft)
+        work.tracer.drafted(text)
+        yield Final(self._checked(work, prompt, text))
 
-    def _checked(
-        self, question: Question, draft: str, hits: tuple[Hit, ...], shown: Sequence[Hit], clock: "_Clock"
-    ) -> Answer:
-        language = language_of(question.text)
+    def _checked(self, work: Answering, prompt: Prompt, draft: str) -> Answer:
         if is_refusal(draft):
-            timings = clock.total()
-            return Answer(REFUSAL[language], True, "llm", language, timings_ms=timings, hits=hits)
-        grounded = self._grounder.check(draft, shown, question.text)
-        clock.mark("check")
+            decision = self._decided(work, draft_refused=True)
+            if decision.refuse:
+                return self._declined(work, decision, "llm")
+            return self._quoted(work, MODEL_REFUSED[work.language])
+        if not in_language(draft, work.language):
+            work.tracer.check("the draft is in the language of the question", False)
+            return self._quoted(work, OTHER_LANGUAGE[work.language])
+        grounded = self._grounder.check(draft, prompt.shown, work.understood.standalone)
+        work.tracer.checked(grounded.checks)
+        work.tracer.mark("check")
         if not grounded.text:
-            return self._quoted(hits, language, NOTHING_STOOD[language], clock)
-        note = WITHHELD[language].format(count=len(grounded.withheld)) if grounded.withheld else ""
-        return Answer(
-            text=grounded.text,
+            return self._quoted(work, NOTHING_STOOD[work.language])
+        note = WITHHELD[work.language].format(count=len(grounded.withheld)) if grounded.withheld else ""
+        return self._stated(work, grounded.text, "llm", grounded.citations, grounded.cited, note)
+
+    def _quoted(self, work: Answering, reason: str) -> Answer:
+        quoted = quote(work.understood, work.evidence)
+        note = QUOTED_BECAUSE[work.language].format(reason=reason)
+        return self._stated(work, quoted.text, "extractive", quoted.citations, quoted.cited, note)
+
+    def _stated(
+        self,
+        work: Answering,
+        text: str,
+        mode: Mode,
+        citations: tuple[Citation, ...],
+        cited: Sequence[Hit],
+        note: str,
+    ) -> Answer:
+        """An answer with what belongs to it: the notices of what it cites, and what disagrees with it."""
+        applies_to = work.machine.applies_to
+        orders = work.retriever.retrieve(work.understood, applies_to, "work_order", ORDERS)
+        answer = Answer(
+            text=text,
             refused=False,
-            mode="llm",
-            language=language,
-            citations=grounded.citations,
-            safety=safety_of([hit.chunk for hit in grounded.cited], self._store.fetch),
-            timings_ms=clock.total(),
+            mode=mode,
+            language=work.language,
+            citations=citations,
+            safety=self._safety.notices([hit.chunk for hit in cited]),
             note=note,
-            hits=hits,
+            conflicts=self._conflicts.find(
+                work.evidence, cited, applies_to, stated=text, found=work.hits, orders=orders
+            ),
         )
+        return self._told(work, answer)
 
-    def _quoted(self, hits: tuple[Hit, ...], language: Language, reason: str, clock: "_Clock") -> Answer:
-        quoted = hits[:QUOTED_PASSAGES]
-        lines = [f"“{_shortened(hit.chunk.text)}” [{n}]" for n, hit in enumerate(quoted, start=1)]
-        return Answer(
-            text="\n\n".join(lines),
-            refused=False,
-            mode="extractive",
-            language=language,
-            citations=tuple(cite(n, hit) for n, hit in enumerate(quoted, start=1)),
-            safety=safety_of([hit.chunk for hit in quoted], self._store.fetch),
-            timings_ms=clock.total(),
-            note=QUOTED_BECAUSE[language].format(reason=reason),
-            hits=hits,
-        )
+    def _declined(self, work: Answering, decision: Decision, mode: Mode) -> Answer:
+        """The refusal that says what is missing and which pages come closest."""
+        pages: dict[tuple[str, int], Hit] = {}
+        for hit in work.hits:
+            pages.setdefault((hit.chunk.document, hit.chunk.page), hit)
+        closest = tuple(cite(n, hit) for n, hit in enumerate(list(pages.values())[:CLOSEST], start=1))
+        machine = work.question.asset or work.machine.name or None
+        text = refusal_text(decision, machine, work.language, closest)
+        answer = Answer(text, True, mode, work.language, closest=closest)
+        return self._told(work, answer)
 
-
-class _Clock:
-    """Milliseconds from the start to each mark."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._marks: dict[str, float] = {}
-
-    def mark(self, name: str) -> None:
-        self._marks[name] = round((time.perf_counter() - self._start) * 1000, 2)
-
-    def total(self) -> dict[str, float]:
-        self.mark("total")
-        return dict(self._marks)
-
-
-def _told(final: Final, left_out: Sequence[Chunk]) -> Final:
-    """An answer that says which passages it was kept from."""
-    if not left_out:
-        return final
-    answer, note = final.answer, LEFT_OUT[final.answer.language].format(count=len(left_out))
-    trace = answer.trace or Trace()
-    return Final(
-        replace(
-            answer,
-            note=f"{answer.note} {note}".strip(),
-            trace=replace(trace, checks=(*trace.checks, left_out_check(left_out))),
-        )
-    )
-
-
-def safety_of(
-    chunks: Sequence[Chunk], fetch: Callable[[Sequence[str]], list[Chunk]]
-) -> tuple[SafetyNotice, ...]:
-    """The notices that belong to passages, verbatim, gravest first, each once."""
-    ids = dict.fromkeys(notice for chunk in chunks for notice in chunk.notices)
-    notices = [*(chunk for chunk in chunks if chunk.signal), *fetch(list(ids))]
-    unique = {" ".join(notice.text.split()): notice for notice in notices if notice.signal}
-    gravity = ("DANGER", "WARNING", "CAUTION", "NOTICE")
-    ordered = sorted(unique.values(), key=lambda notice: gravity.index(notice.signal or "NOTICE"))
-    return tuple(
-        SafetyNotice(notice.signal, notice.text, notice.document, notice.page, notice.boxes, notice.id)
-        for notice in ordered
-        if notice.signal
-    )
-
-
-def _no_code(missing: Mapping[str, Sequence[str]], asset: str | None, language: Language) -> str:
-    codes = ", ".join(missing)
-    nearest = ", ".join(dict.fromkeys(code for near in missing.values() for code in near))
-    machine = asset or THIS_MACHINE[language]
-    return NO_CODE[language].format(codes=codes, machine=machine, nearest=nearest)
-
-
-def _shortened(text: str) -> str:
-    lines = "\n".join(" ".join(line.split()) for line in text.splitlines())
-    return lines if len(lines) <= QUOTED_CHARACTERS else f"{lines[:QUOTED_CHARACTERS].rstrip()} …"
+    def _told(self, work: Answering, answer: Answer) -> Answer:
+        """The answer with its trace; it says which passages it was kept from."""
+        left_out = work.retriever.left_out
+        if left_out:
+            work.tracer.checked([left_out_check(left_out)])
+            note = LEFT_OUT[work.language].format(count=len(left_out))
+            answer = replace(answer, note=f"{answer.note} {note}".strip())
+        return work.tracer.told(answer)

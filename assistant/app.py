@@ -12,8 +12,11 @@ import assistant.records.accounts  # noqa: F401
 from assistant.answer import Answerer
 from assistant.assets import AssetResolver
 from assistant.clearing import Clearing
+from assistant.conflicts import Conflicts
+from assistant.earlier import EarlierRevisions
 from assistant.embedding import Embedder, build_embedder
 from assistant.errors import StorageError
+from assistant.evidence import EvidenceFinder
 from assistant.grounding import Grounder
 from assistant.jobs import JobQueue
 from assistant.llm import LanguageModel, ServedModel
@@ -24,8 +27,10 @@ from assistant.records.database import open_database
 from assistant.records.files import OriginalFiles
 from assistant.records.plant import Plant
 from assistant.records.quality import QualityReports
+from assistant.refusal import RefusalModel
 from assistant.retrieve import Retriever
 from assistant.revisions import Revisions
+from assistant.safety import SafetyCarrier
 from assistant.settings import Settings, StoreSettings
 from assistant.shorthand import PlantShorthand
 from assistant.sparse import SparseEncoder
@@ -79,11 +84,9 @@ def open_lineside(settings: Settings, llm: LanguageModel | None = None) -> Itera
     sparse = SparseEncoder()
     try:
         resolver = AssetResolver(plant, catalogue, store)
-        shorthand = PlantShorthand(home)
-        reranker = build_reranker(settings.retrieval, Wording(sparse))
-        retriever = Retriever(store, embedder, sparse, catalogue, settings.retrieval, shorthand, reranker)
         llm = llm or ServedModel(settings.llm)
-        answerer = Answerer(resolver, retriever, llm, Grounder(sparse), store, settings.retrieval)
+        retriever = build_retriever(catalogue, store, embedder, sparse, settings, PlantShorthand(home))
+        answerer = build_answerer(resolver, retriever, catalogue, store, embedder, sparse, llm, settings)
         files, pictures = OriginalFiles(home / "originals"), PagePictures(home / "pictures")
         reports, jobs = QualityReports(engine), JobQueue(engine, home, settings.jobs)
         clearing = Clearing(catalogue, store, files, pictures, reports, jobs)
@@ -111,6 +114,44 @@ def open_lineside(settings: Settings, llm: LanguageModel | None = None) -> Itera
     finally:
         store.close()
         engine.dispose()
+
+
+def build_retriever(
+    catalogue: Catalogue,
+    store: ChunkStore,
+    embedder: Embedder,
+    sparse: SparseEncoder,
+    settings: Settings,
+    shorthand: PlantShorthand | None = None,
+) -> Retriever:
+    """What finds passages, with the reranker that the settings name."""
+    reranker = build_reranker(settings.retrieval, Wording(sparse))
+    return Retriever(store, embedder, sparse, catalogue, settings.retrieval, shorthand, reranker)
+
+
+def build_answerer(
+    resolver: AssetResolver,
+    retriever: Retriever,
+    catalogue: Catalogue,
+    store: ChunkStore,
+    embedder: Embedder,
+    sparse: SparseEncoder,
+    llm: LanguageModel,
+    settings: Settings,
+) -> Answerer:
+    """The pipeline from a question to its answer."""
+    return Answerer(
+        resolver,
+        retriever,
+        EvidenceFinder(Wording(sparse), embedder),
+        RefusalModel.default(sparse=sparse),
+        llm,
+        Grounder(sparse),
+        SafetyCarrier(store),
+        Conflicts(EarlierRevisions(catalogue, store)),
+        settings.retrieval,
+        settings.llm,
+    )
 
 
 def open_home(settings: Settings) -> Path:

@@ -12,6 +12,10 @@ NO_CODE: dict[Language, str] = {
     "en": "{codes} is not in the manuals held for {machine}. Nearest codes that are: {nearest}.",
     "zh": "{machine}的现有手册中没有{codes}。手册中最接近的代码：{nearest}。",
 }
+NO_SUCH_CODE: dict[Language, str] = {
+    "en": "{codes} is not in the manuals held for {machine}.",
+    "zh": "{machine}的现有手册中没有{codes}。",
+}
 THIS_MACHINE: dict[Language, str] = {"en": "this plant", "zh": "本厂设备"}
 QUOTED_BECAUSE: dict[Language, str] = {
     "en": "These are quotes from the manuals, not a written answer: {reason}.",
@@ -25,6 +29,10 @@ MODEL_REFUSED: dict[Language, str] = {
     "en": "the model found no answer in these passages",
     "zh": "模型未能在这些段落中找到答案",
 }
+OTHER_LANGUAGE: dict[Language, str] = {
+    "en": "the model wrote in another language",
+    "zh": "模型没有用提问的语言作答",
+}
 MODEL_ABSENT: dict[Language, str] = {"en": "{problem}", "zh": "语言模型暂时不可用"}
 WITHHELD: dict[Language, str] = {
     "en": "{count} sentence(s) withheld: no passage shows them.",
@@ -36,10 +44,11 @@ def no_code(missing: Mapping[str, Sequence[str]], machine: str | None, language:
     """That codes are not held, with the nearest that are.
 
     Args:
-        missing: code as typed -> nearest held codes, as written.
+        missing: code as typed -> nearest held codes, as written; none where no such code is held.
         machine: as the technician named it; None for the whole plant.
         language: of the question.
     """
     nearest = ", ".join(dict.fromkeys(code for near in missing.values() for code in near))
     held_for = machine or THIS_MACHINE[language]
-    return NO_CODE[language].format(codes=", ".join(missing), machine=held_for, nearest=nearest)
+    said = NO_CODE if nearest else NO_SUCH_CODE
+    return said[language].format(codes=", ".join(missing), machine=held_for, nearest=nearest)

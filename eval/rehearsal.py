@@ -7,7 +7,7 @@ pipeline with one defect; the tests show for each clause of the gate that a defe
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from assistant.answer import NO_PASSAGES
+from assistant.replies import NO_PASSAGES
 from assistant.schema import Language
 from eval.cases import Case, InjectionCase, Place, Suite
 from eval.results import AnswerRecord, CitedBlock, Result, RetrievedPages, ShownNotice

@@ -5,25 +5,25 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from assistant.answer import Answerer, Final, Found, Token
+from assistant.app import build_answerer, build_retriever
 from assistant.assets import AssetResolver
 from assistant.embedding import Embedder, build_embedder
 from assistant.errors import QuestionError
-from assistant.grounding import Grounder
 from assistant.identifiers import find_identifiers
 from assistant.llm import ServedModel
 from assistant.prompt import REFUSAL
 from assistant.records.catalogue import Catalogue, Revision
 from assistant.records.database import open_database, utc_now
 from assistant.records.plant import Plant
-from assistant.retrieve import Retriever
 from assistant.schema import Asset, Chunk, Question, Turn
-from assistant.settings import LLMSettings, RetrievalSettings
+from assistant.settings import LLMSettings, load_settings
 from assistant.sparse import SparseEncoder
 from assistant.store.edge import EdgeStore
 
@@ -128,15 +128,11 @@ def build(tmp_path: Path, embedder: Embedder) -> Iterator[Callable[..., Answerer
     plant.add_assets([Asset("PR-01", "Press 1", "HP-250"), Asset("LA-01", "Lathe 1", "TL-42")])
 
     def make(url: str, **llm: float) -> Answerer:
-        settings = RetrievalSettings()
-        return Answerer(
-            AssetResolver(plant, catalogue, store),
-            Retriever(store, embedder, sparse, catalogue, settings),
-            ServedModel(LLMSettings.model_validate({"url": url, **llm})),
-            Grounder(sparse),
-            store,
-            settings,
-        )
+        writing = LLMSettings.model_validate({"url": url, **llm})
+        settings = replace(load_settings({}), llm=writing)
+        parts = (catalogue, store, embedder, sparse)
+        resolver, retriever = AssetResolver(plant, catalogue, store), build_retriever(*parts, settings)
+        return build_answerer(resolver, retriever, *parts, ServedModel(writing), settings)
 
     yield make
     store.close()
@@ -211,7 +207,9 @@ def test_a_machine_named_in_the_question_narrows_the_search(
 def test_the_model_refuses_and_the_answer_says_so(build: Callable[..., Answerer], model: ModelServer) -> None:
     model.pieces = [REFUSAL["en"]]
     answer = build(model.url).ask(Question("What colour is the press?", "PR-01"))
-    assert (answer.refused, answer.text, answer.citations) == (True, REFUSAL["en"], ())
+    assert (answer.refused, answer.citations) == (True, ())
+    assert answer.text.startswith("The manuals held for PR-01 do not answer this")
+    assert {citation.document for citation in answer.closest} == {"press.pdf"}
 
 
 def test_a_follow_up_is_searched_with_the_question_before_it(

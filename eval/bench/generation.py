@@ -14,9 +14,8 @@ from pathlib import Path
 import httpx
 from langchain_core.messages import BaseMessage, convert_to_openai_messages
 
-from assistant.answer import Answerer, Found, Token
+from assistant.answer import Answerer, Token
 from assistant.app import Lineside
-from assistant.prompt import build_messages
 from assistant.schema import Question
 from assistant.serving.plan import plan_server
 from assistant.serving.process import ModelServer
@@ -107,9 +106,8 @@ def measure_generation(lineside: Lineside, address: str, questions: Sequence[str
     )
 
 
-def _messages(lineside: Lineside, text: str) -> list[BaseMessage]:
-    hits = next(e.hits for e in lineside.answerer.stream(Question(text)) if isinstance(e, Found))
-    return build_messages(text, hits[: lineside.settings.retrieval.prompt_hits])
+def _messages(lineside: Lineside, text: str) -> Sequence[BaseMessage]:
+    return lineside.answerer.prompt(Question(text)).messages
 
 
 def _empty_cache(client: httpx.Client, model: str, head: BaseMessage) -> None:
