@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import DocumentError, StorageError
+from assistant.page_words import narrowed
 from assistant.schema import Box
 
 WIDTH_PX = 1400
@@ -31,7 +32,14 @@ class PagePictures:
         """Keeps pictures in a folder that is made when first needed and may be deleted at any time."""
         self._cache = cache
 
-    def picture(self, original: Path, digest: str, page: int, boxes: Sequence[Box] = ()) -> bytes:
+    def picture(
+        self,
+        original: Path,
+        digest: str,
+        page: int,
+        boxes: Sequence[Box] = (),
+        texts: Sequence[str] = (),
+    ) -> bytes:
         """The page as PNG bytes, 1400 pixels wide (less for very long pages).
 
         Args:
@@ -39,17 +47,18 @@ class PagePictures:
             digest: hash of the file's bytes, the key in the cache.
             page: 1-based page of the file.
             boxes: what to mark; boxes of other pages are left out.
+            texts: what is quoted from there; the marks shrink to it where the page's text shows it.
 
         Raises:
             DocumentError: the file has no such page, or it cannot be drawn.
             StorageError: the picture cannot be kept.
         """
-        marks = [box for box in boxes if box.page == page]
-        key = hashlib.sha256(repr((page, WIDTH_PX, marks)).encode()).hexdigest()
+        passage = [box for box in boxes if box.page == page]
+        key = hashlib.sha256(repr((page, WIDTH_PX, passage, *texts)).encode()).hexdigest()
         kept = self._cache / digest / f"{key}.png"
         with suppress(FileNotFoundError):
             return kept.read_bytes()
-        image = _render(original, page)
+        image, marks = _render(original, page, passage, texts)
         for box in marks:
             _mark(image, box)
         return self._keep(image, kept)
@@ -87,7 +96,8 @@ class PagePictures:
                 path.unlink(missing_ok=True)
 
 
-def _render(original: Path, page: int) -> Any:
+def _render(original: Path, page: int, passage: Sequence[Box], texts: Sequence[str]) -> tuple[Any, list[Box]]:
+    """The page's picture, and what is to be marked on it."""
     import pypdfium2
 
     with _PDFIUM:
@@ -101,7 +111,8 @@ def _render(original: Path, page: int) -> Any:
             sheet = document[page - 1]
             width, height = sheet.get_size()
             scale = min(WIDTH_PX / max(width, 1), LONGEST_PX / max(height, 1))
-            return sheet.render(scale=scale).to_pil().convert("RGB")
+            picture = sheet.render(scale=scale).to_pil().convert("RGB")
+            return picture, narrowed(sheet, page, passage, texts)
         except pypdfium2.PdfiumError as problem:
             raise DocumentError(f"Page {page} cannot be drawn: {problem}") from problem
         finally:

@@ -25,7 +25,7 @@ from assistant.schema import (
 )
 from assistant.trace import Check, Trace, TracedHit
 from assistant.web import render
-from assistant.web.links import PageLinks, read_boxes, written_boxes
+from assistant.web.links import PageLinks, quoted_in, written_spans
 from assistant.web.render import Exchange, exchange
 
 # What a passage, a title, a file name, a work order, a question or a model may hold: all of it stays text.
@@ -45,7 +45,7 @@ TRACE = Trace(
     attributes=("torque",),
     applies_to=("pr-01", "hp-250"),
     hits=(
-        TracedHit("c1", "press.pdf", 3, "Torques", 2.5, True, {"dense": 1.25, "sparse": -0.5}),
+        TracedHit("c1", "press.pdf", 3, "Torques", 2.5, True, {"meaning": 1.25, "words": -0.5, "bm25": 17.0}),
         TracedHit("c2", "press.pdf", 9, "Oil", 0.5),
     ),
     answerable=0.91,
@@ -90,16 +90,17 @@ class Manuals:
         return chunk
 
 
-def cited(chunk, n=1, boxes=None):
+def cited(chunk, n=1, spans=()):
     return Citation(
         n,
         chunk.document,
         chunk.revision_label,
         chunk.page,
-        chunk.boxes if boxes is None else boxes,
+        chunk.boxes,
         chunk.text,
         chunk.id,
         chunk.heading,
+        spans=spans,
     )
 
 
@@ -118,21 +119,24 @@ def said(page, selector):
     return " ".join(page.select_one(selector).get_text(" ").split())
 
 
-def test_the_marked_place_is_the_evidence_and_else_the_whole_passage(manuals):
-    chunk = manuals.add("press.pdf")
-    row = (Box(3, 0.1, 0.45, 0.9, 0.48),)
-    answer = Answer("45 Nm [1] [2].", False, "llm", "en", (cited(chunk, 1, row), cited(chunk, 2)))
-    narrow, whole = drawn(answer, manuals.links).select("button.cite")
-    assert read_boxes(narrow["data-boxes"]) == row and narrow["data-top"] == "0.45"
-    assert whole["data-boxes"] == "" and whole["data-mark"] == chunk.id and whole["data-top"] == "0.4"
+def test_the_marked_place_is_what_the_answer_rests_on_and_else_the_whole_passage(manuals):
+    chunk = manuals.add("press.pdf", text="Tighten to 45 Nm. Then lock it.")
+    answer = Answer("45 Nm [1] [2].", False, "llm", "en", (cited(chunk, 1, ((18, 31),)), cited(chunk, 2)))
+    place, whole = drawn(answer, manuals.links).select("button.cite")
+    assert place["data-spans"] == "18-31" and place["data-url"].endswith(
+        f"/3.png?mark={chunk.id}&spans=18-31"
+    )
+    assert 0.4 < float(place["data-top"]) < 0.6, "the page scrolls to the place"
+    assert whole["data-spans"] == "" and whole["data-mark"] == chunk.id and whole["data-top"] == "0.4"
 
 
-def test_boxes_survive_an_address_and_nothing_else_is_read_as_boxes():
-    boxes = (Box(3, 0.1, 0.25, 0.9, 1.0), Box(4, 0.0, 0.0, 1.0, 0.1234))
-    assert read_boxes(written_boxes(boxes)) == boxes and read_boxes("") == ()
-    for wrong in ("3", "3:1,2,3", "x:1,2,3,4", "3:1,2,3,4;", "../../x"):
-        with pytest.raises(InputError, match="boxes cannot be read"):
-            read_boxes(wrong)
+def test_places_survive_an_address_and_nothing_else_is_read_as_places():
+    text = "Tighten to 45 Nm. Then lock it."
+    assert quoted_in(text, written_spans([(0, 17), (18, 31)])) == ("Tighten to 45 Nm.", "Then lock it.")
+    assert quoted_in(text, "") == () and quoted_in(text, "90-99") == ("",)
+    for wrong in ("3", "3-", "a-b", "1-2.", "1-2;3-4", "../../x", "1-99999999"):
+        with pytest.raises(InputError, match="places cannot be read"):
+            quoted_in(text, wrong)
 
 
 def test_a_notice_opens_its_page_with_the_notice_marked(manuals):
@@ -210,6 +214,7 @@ def test_the_reasons_show_what_was_searched_found_checked_and_how_long_it_took(m
     assert widths == ["width: 100.0%", "width: 20.0%"]
     assert [said(check, "b") for check in page.select(".checks li")] == ["passed", "failed"]
     assert "stands on no passage" in said(page, ".checks .failed")
+    assert said(page, ".traced small").endswith("meaning 1.25 words -0.50")
     grown = [float(bar["style"].removeprefix("flex-grow: ")) for bar in page.select(".stages i")]
     assert grown == pytest.approx([20 / 1040, 400 / 1040, 600 / 1040, 20 / 1040], abs=1e-3)
     chinese = drawn(Answer("45 Nm。", False, "llm", "zh", trace=TRACE), manuals.links, True)
@@ -225,7 +230,7 @@ def test_reasons_that_know_little_are_still_shown(manuals):
 def test_the_terminal_and_the_contract_tell_the_same(manuals):
     text = explain(TRACE)
     assert "Searched for: torque of the cover bolts? | and the oil?" in text
-    assert "1. 2.500 (identifier) press.pdf, page 3, Torques  [dense 1.25, sparse -0.50]" in text
+    assert "1. 2.500 (identifier) press.pdf, page 3, Torques  [meaning 1.25, words -0.50, bm25 17.00]" in text
     assert "FAILED support: 'Paint it red.' stands on no passage" in text
     assert "first_token 400 ms" in text and text.endswith("1,040 ms in all")
     document = answer_document(Answer("x", False, "llm", "en", trace=TRACE), explained=True)

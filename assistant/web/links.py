@@ -1,16 +1,18 @@
 """Where a reader can see a cited passage: the page's picture, or its text when the source has no pages."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from assistant.errors import InputError
 from assistant.records.catalogue import Catalogue, Revision
-from assistant.schema import Box, Chunk, Citation, SafetyNotice
+from assistant.schema import Chunk, Citation, SafetyNotice
 from assistant.store.base import ChunkStore
 
 ROUTE = "/api/v1/pages"
-MOST_BOXES = 60
+MOST_SPANS = 40
+_SPANS = re.compile(r"\d{1,6}-\d{1,6}(?:\.\d{1,6}-\d{1,6})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class PageLink:
         mark: id of the chunk to mark, or empty.
         top: how far down the page the passage begins (0..1), for scrolling there.
         kind: 'png' for a page picture, 'html' for a passage as text.
-        boxes: what to mark instead of the whole chunk, as `written_boxes` writes it; empty for the chunk.
+        spans: places of the chunk's text to mark, as `written_spans` writes them; empty for all of it.
     """
 
     revision: str
@@ -35,12 +37,12 @@ class PageLink:
     mark: str
     top: float
     kind: str
-    boxes: str = ""
+    spans: str = ""
 
     @property
     def url(self) -> str:
         """The picture's or text's address within this application."""
-        given = {name: value for name, value in (("mark", self.mark), ("boxes", self.boxes)) if value}
+        given = {name: value for name, value in (("mark", self.mark), ("spans", self.spans)) if value}
         query = f"?{urlencode(given)}" if given else ""
         return f"{ROUTE}/{self.revision}/{self.page}.{self.kind}{query}"
 
@@ -74,7 +76,7 @@ class PageLinks:
         links = {}
         for notice in wanted:
             if notice.chunk_id in chunks:
-                links[notice] = self._of_chunk(chunks[notice.chunk_id], notice.page, notice.boxes)
+                links[notice] = self._of_chunk(chunks[notice.chunk_id], notice.page)
             elif notice.document in held:
                 links[notice] = self._link(held[notice.document], notice.page)
         return links
@@ -83,7 +85,7 @@ class PageLinks:
         cited = list(citations)
         chunks = self._chunks(citation.chunk_id for citation in cited)
         return [
-            (citation, self._of_chunk(chunks[citation.chunk_id], citation.page, citation.boxes))
+            (citation, self._of_chunk(chunks[citation.chunk_id], citation.page, citation.spans))
             for citation in cited
             if citation.chunk_id in chunks
         ]
@@ -92,21 +94,19 @@ class PageLinks:
         wanted = list(dict.fromkeys(name for name in ids if name))
         return {chunk.id: chunk for chunk in self._store.fetch(wanted)} if wanted else {}
 
-    def _of_chunk(self, chunk: Chunk, page: int, boxes: Sequence[Box]) -> PageLink:
-        """The page of a chunk that opens with the boxes marked, or with the chunk when there are none."""
+    def _of_chunk(self, chunk: Chunk, page: int, spans: Sequence[tuple[int, int]] = ()) -> PageLink:
+        """The page of a chunk that opens with the chunk marked, or with places of it."""
         revision = self._catalogue.revision(chunk.revision)
         if revision:
-            marked = boxes or chunk.boxes
             page = page if has_pictures(revision.document) else chunk.page
-            top = min((box.y0 for box in marked if box.page == page), default=0.0)
-            own = "" if tuple(marked) == chunk.boxes else written_boxes(marked)
-            return self._link(revision, page, chunk.id, top, own)
+            top = _top(chunk, page, spans[0][0] if spans else 0)
+            return self._link(revision, page, chunk.id, top, written_spans(spans))
         return PageLink(
             chunk.revision, chunk.title or chunk.document, "", chunk.page, 1, chunk.id, 0.0, "html"
         )
 
     def _link(
-        self, revision: Revision, page: int, mark: str = "", top: float = 0.0, boxes: str = ""
+        self, revision: Revision, page: int, mark: str = "", top: float = 0.0, spans: str = ""
     ) -> PageLink:
         drawn = has_pictures(revision.document)
         return PageLink(
@@ -118,33 +118,34 @@ class PageLinks:
             mark=mark,
             top=round(top, 3),
             kind="png" if drawn else "html",
-            boxes=boxes if drawn else "",
+            spans=spans if drawn else "",
         )
 
 
-def written_boxes(boxes: Sequence[Box]) -> str:
-    """Boxes as part of an address: page:x0,y0,x1,y1 in ten-thousandths of the page, joined by semicolons."""
-    return ";".join(
-        f"{box.page}:" + ",".join(str(round(edge * 10_000)) for edge in (box.x0, box.y0, box.x1, box.y1))
-        for box in boxes[:MOST_BOXES]
-    )
+def _top(chunk: Chunk, page: int, offset: int) -> float:
+    """About how far down the page a place of a chunk begins, reckoned by its share of the text before it."""
+    boxes = [box for box in chunk.boxes if box.page == page]
+    top, bottom = min((box.y0 for box in boxes), default=0.0), max((box.y1 for box in boxes), default=0.0)
+    return top + (bottom - top) * min(offset / max(len(chunk.text), 1), 1.0)
 
 
-def read_boxes(text: str) -> tuple[Box, ...]:
-    """Boxes from an address.
+def written_spans(spans: Sequence[tuple[int, int]]) -> str:
+    """Offsets in a chunk's text as part of an address: '120-180.204-260'."""
+    return ".".join(f"{start}-{end}" for start, end in spans[:MOST_SPANS])
+
+
+def quoted_in(text: str, spans: str) -> tuple[str, ...]:
+    """The parts of a chunk's text that an address names.
 
     Raises:
-        InputError: they are not written as `written_boxes` writes them.
+        InputError: the spans are not written as `written_spans` writes them.
     """
-    boxes = []
-    try:
-        for piece in text.split(";")[:MOST_BOXES] if text else []:
-            page, _, edges = piece.partition(":")
-            x0, y0, x1, y1 = (min(max(int(edge), 0), 10_000) / 10_000 for edge in edges.split(","))
-            boxes.append(Box(int(page), x0, y0, x1, y1))
-    except ValueError as problem:
-        raise InputError("These boxes cannot be read", "Write page:x0,y0,x1,y1;…") from problem
-    return tuple(boxes)
+    if not spans:
+        return ()
+    if not _SPANS.fullmatch(spans):
+        raise InputError("These places cannot be read", "Write start-end.start-end…")
+    pairs = (piece.split("-") for piece in spans.split(".")[:MOST_SPANS])
+    return tuple(text[int(start) : int(end)] for start, end in pairs)
 
 
 def has_pictures(document: str) -> bool:

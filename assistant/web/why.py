@@ -10,6 +10,8 @@ from assistant.web.texts import texts
 
 HITS = 10
 SIGNALS = 6
+# In the units of the engine; the ranking's own 'meaning' and 'words' tell the same on a common scale.
+UNSCALED = {"dense", "bm25"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,10 @@ def why(trace: Trace, language: Language) -> Why:
 
 
 def _signals(hit: TracedHit, words: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The weightiest signals, with their sign."""
-    told = sorted(hit.signals.items(), key=lambda item: -abs(item[1]))[:SIGNALS]
-    return tuple((_named("signal", name, words), f"{value:+.2f}") for name, value in told if value)
+    """The strongest of what the ranking counted."""
+    scaled = [(name, value) for name, value in hit.signals.items() if value and name not in UNSCALED]
+    told = sorted(scaled, key=lambda item: -abs(item[1]))[:SIGNALS]
+    return tuple((_named("signal", name, words), f"{value:.2f}") for name, value in told)
 
 
 def _share(value: float, low: float, high: float) -> float:

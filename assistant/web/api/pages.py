@@ -11,7 +11,7 @@ from assistant.records.catalogue import Revision
 from assistant.schema import Chunk
 from assistant.web.access import Access
 from assistant.web.failures import NotFoundError
-from assistant.web.links import has_pictures, read_boxes
+from assistant.web.links import has_pictures, quoted_in
 from assistant.web.render import render
 from assistant.web.signin import preferred_language
 
@@ -32,9 +32,9 @@ class PagesApi:
         self.router.add_api_route("/pages/{revision}/{page}.html", self.passage, methods=["GET"])
 
     def picture(
-        self, request: Request, revision: str, page: int, mark: str = "", boxes: str = ""
+        self, request: Request, revision: str, page: int, mark: str = "", spans: str = ""
     ) -> Response:
-        """A page of a PDF as PNG; `mark` is the id of the chunk to mark, `boxes` what matters of it."""
+        """A page of a PDF as PNG; `mark` is the id of the chunk to mark, `spans` what counts of it."""
         held = self._visible(revision, self._access.require(request))
         if held is None or not has_pictures(held.document):
             raise NotFoundError("There is no such page picture", "See /api/v1/documents.")
@@ -44,8 +44,8 @@ class PagesApi:
         if original is None:
             raise NotFoundError(f"The original of {held.document} is not held any more", "Ingest it again.")
         chunk = self._marked(revision, mark)
-        marked = (read_boxes(boxes) or chunk.boxes) if chunk else ()
-        picture = self._lineside.pictures.picture(original, held.file_hash, page, marked)
+        boxes, texts = (chunk.boxes, quoted_in(chunk.text, spans)) if chunk else ((), ())
+        picture = self._lineside.pictures.picture(original, held.file_hash, page, boxes, texts)
         return Response(picture, media_type="image/png", headers={"Cache-Control": "private, no-store"})
 
     def passage(self, request: Request, revision: str, page: int, mark: str) -> HTMLResponse:

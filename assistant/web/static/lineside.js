@@ -8,7 +8,7 @@
   function address(kind) {
     const given = new URLSearchParams();
     if (open.mark) given.set("mark", open.mark);
-    if (open.boxes) given.set("boxes", open.boxes);
+    if (open.spans) given.set("spans", open.spans);
     const query = given.toString();
     return open.base + open.page + "." + kind + (query ? "?" + query : "");
   }
@@ -68,7 +68,7 @@
     button.classList.add("current");
     const data = button.dataset;
     open = { base: data.base, page: Number(data.page), pages: Number(data.pages), mark: data.mark,
-             boxes: data.boxes, top: Number(data.top), kind: data.kind, title: data.title, label: data.label };
+             spans: data.spans, top: Number(data.top), kind: data.kind, title: data.title, label: data.label };
     draw();
   }
 
