@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from assistant.errors import QuestionError
-from assistant.identifiers import find_identifiers, fold
+from assistant.identifiers import candidate_identifiers, find_identifiers, fold, normal_form
 from assistant.records.catalogue import Catalogue
 from assistant.records.plant import Plant
 from assistant.schema import Asset
@@ -49,6 +49,9 @@ class AssetResolver:
         for asset in assets:
             if wanted in {asset.tag.casefold(), asset.name.casefold()}:
                 return Selection(name, _applies_to(asset), asset.serial)
+        meant = [asset for asset in assets if _bare(asset.tag) == _bare(wanted)]
+        if len(meant) == 1:
+            return Selection(name, _applies_to(meant[0]), meant[0].serial)
         models = {asset.model.casefold() for asset in assets if asset.model} | set(self._catalogue.models())
         named = [model for model in models if _stands_in(model, wanted)]
         if named:
@@ -64,14 +67,21 @@ class AssetResolver:
     def named_in(self, text: str) -> Selection:
         """The one machine that a text names, to narrow a search without a chosen asset; else all machines."""
         wanted = fold(text).casefold()
-        assets = [asset for asset in self._plant.assets() if _stands_in(asset.tag.casefold(), wanted)]
-        if assets:
-            if len(assets) > 1:
-                return Selection("", ())
-            return Selection(assets[0].tag, _applies_to(assets[0]), assets[0].serial)
-        models = {asset.model.casefold() for asset in self._plant.assets() if asset.model}
-        named = [name for name in models | set(self._catalogue.models()) if _stands_in(name, wanted)]
-        return Selection(named[0], (named[0],)) if len(named) == 1 else Selection("", ())
+        typed = {_bare(identifier) for identifier in candidate_identifiers(text)}
+        assets = self._plant.assets()
+        named = [asset for asset in assets if _names(asset.tag, wanted, typed)]
+        named = named or [
+            asset for asset in assets if asset.name and _stands_in(asset.name.casefold(), wanted)
+        ]
+        if len(named) == 1:
+            return Selection(named[0].tag, _applies_to(named[0]), named[0].serial)
+        models = {asset.model.casefold() for asset in assets if asset.model} | set(self._catalogue.models())
+        if named:
+            of_one = {asset.model.casefold() for asset in named}
+        else:
+            of_one = {model for model in models if _names(model, wanted, typed)}
+        model = next(iter(of_one)) if len(of_one) == 1 else ""
+        return Selection(model, (model,)) if model else Selection("", ())
 
     def _mentioned(self, wanted: str) -> bool:
         words = _WORD.findall(wanted)
@@ -85,6 +95,21 @@ class AssetResolver:
 
 def _applies_to(asset: Asset) -> tuple[str, ...]:
     return tuple(name.casefold() for name in (asset.tag, asset.model) if name)
+
+
+def _names(name: str, text: str, typed: set[str]) -> bool:
+    """Whether a casefolded text names a tag or model, as it is written or as it is typed in haste."""
+    return _stands_in(name.casefold(), text) or (any(map(str.isdigit, name)) and _bare(name) in typed)
+
+
+def _is_name(name: str) -> bool:
+    """Whether a name tells one machine from others: 'Press 3', 'Tryout press', and not 'Press'."""
+    return " " in name.strip() or any(map(str.isdigit, name))
+
+
+def _bare(name: str) -> str:
+    """A tag without what hands leave out: 'PR-03' and 'pr 3' are 'pr3'."""
+    return re.sub(r"(?<=[a-z])0+(?=\d)", "", normal_form(name))
 
 
 def _stands_in(model: str, name: str) -> bool:

@@ -146,7 +146,7 @@ def _answer(turns: Sequence[Turn]) -> str:
 
 
 def _without_figures(sentence: str) -> str:
-    return _QUANTITY.sub(" ", sentence)
+    return _QUANTITY.sub(lambda match: match.group() if find_identifiers(match.group()) else " ", sentence)
 
 
 def _choices(said: str) -> tuple[str, ...]:

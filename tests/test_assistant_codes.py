@@ -131,10 +131,24 @@ def test_a_missing_code_is_said_to_be_missing_with_its_neighbours(
     assert "not in the manuals" in answer or "没有" in answer
 
 
+def test_a_code_is_no_answer_for_its_neighbour_named_beside_it(ask: Callable[[str], str]) -> None:
+    assert "E-09" in ask("E-08 I know, but E-09?") and "not in the manuals" in ask("E-08 I know, but E-09?")
+    assert "E-O9" in ask("E-O9 on the press") and "not in the manuals" in ask("E-O9 on the press")
+    assert "Oil pressure low" in ask("press shows E-O7")
+
+
+def test_a_part_number_that_no_manual_holds_is_said_to_be_missing(ask: Callable[[str], str]) -> None:
+    answer = ask("44-1185 what part is that")
+    assert "44-1185 is not in the manuals" in answer and "44-1180" in answer
+
+
 @pytest.mark.parametrize(
     "question",
     [
         "torque of part 44-1180",
+        "torque for M10 bolts",
+        "may I fill ISO VG 68?",
+        "E-07 and E-09 at once",
         "may I use M10 bolts on 44-1180?",
         "E-07 again, 24 l topped up",
         "error 7 mm off",
