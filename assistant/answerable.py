@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from assistant.attributes import asked, held
 from assistant.evidence import Evidence
 from assistant.identifiers import find_identifiers, fold, named_codes, normal_form
+from assistant.language import language_of
 from assistant.places import places_of
 from assistant.schema import Hit
 from assistant.understand import Understood
@@ -32,6 +33,7 @@ TOLD_LETTERS = 4
 _WORD = re.compile(r"[A-Za-z][A-Za-z\-]*|[\u3400-\u9fff]+")
 _LONG_WORD = re.compile(r"[a-z]{5,}")
 _CHINESE = re.compile(r"[\u3400-\u9fff]{2,}")
+_DASHED = re.compile(r"(?<![A-Za-z0-9\-])[A-Za-z]{1,3}-\d{2,}(?![A-Za-z0-9\-])")
 _TYPED_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_./]*(?:\s\d+)?")
 
 
@@ -91,7 +93,7 @@ class SignalReader:
         question, kinds = understood.standalone, understood.attributes
         wanted = self._wording.wanted(question)
         places = [place for hit in hits for place in _places(hit, wanted, kinds)]
-        kind_words = _kind_words(question)
+        kind_words = _kind_words(question, wanted)
         weights = _weights(wanted, places, kind_words)
         covered = [sum(h * w for h, w in zip(place.has, weights, strict=True)) for place in places]
         ranked = sorted(range(len(places)), key=lambda n: -covered[n])
@@ -118,8 +120,10 @@ class SignalReader:
             "followup": float(question != understood.text),
         }
         lacking = tuple(kind for kind in kinds if kind not in best.near)
-        # A value that is not given says more than words that are not there, unless they are terms.
-        words = terms if lacking else [*terms, *(thing for thing in unsaid if thing not in terms)]
+        # A value that is not given says more than words that are not there, unless they are terms; and what a
+        # word without another name is called in the other language nobody knows.
+        across = language_of(hits[0].chunk.text) != understood.language
+        words = terms if lacking or across else [*terms, *(thing for thing in unsaid if thing not in terms)]
         missing = (*(_code_typed(code, question) for code in absent), *_told(words, question))
         return Signals(values, tuple(dict.fromkeys(missing)), lacking)
 
@@ -135,10 +139,11 @@ def _places(hit: Hit, wanted: Sequence[Wanted], kinds: Sequence[str]) -> Iterato
         yield _Place(has, gives[n], frozenset().union(*gives[max(0, n - 1) : n + 2]))
 
 
-def _kind_words(question: str) -> frozenset[str]:
-    """Spellings of the words that by themselves ask for a kind of value."""
-    named = [word for word in _WORD.findall(question) if asked(word)]
-    return frozenset((*named, *map(spelled, named)))
+def _kind_words(question: str, wanted: Sequence[Wanted]) -> frozenset[str]:
+    """Spellings of the words that by themselves ask for a kind of value ('torque', '多重')."""
+    english = (spelled(word) for word in _WORD.findall(question) if word.isascii() and asked(word))
+    words = (thing.wordings[0][0] for thing in wanted)
+    return frozenset((*english, *(word for word in words if not word.isascii() and asked(word))))
 
 
 def _weights(wanted: Sequence[Wanted], places: Sequence[_Place], kind_words: frozenset[str]) -> list[float]:
@@ -156,17 +161,25 @@ def _weights(wanted: Sequence[Wanted], places: Sequence[_Place], kind_words: fro
 def _codes(understood: Understood, found: frozenset[str], machine: Sequence[str]) -> tuple[str, ...]:
     """Codes, part and model numbers that a question names, in normal form.
 
-    What merely looks like one ('N2', 'b4', 'M36') counts when it is held, or when others of its family are.
+    What merely looks like one ('N2', 'b4', 'M36') counts when it is held, or when others of its family are
+    and it is no slang in small letters; what is written as codes are ('E-33') counts anyway.
     """
     text = understood.text if find_identifiers(understood.text) else understood.standalone
     named = {normal_form(name) for name in machine}
     families = {_family(code) for code in found}
+    dashed = {normal_form(match.group()) for match in _DASHED.finditer(fold(text))}
     called = named_codes(text)
     return tuple(
         code
         for code in dict.fromkeys((*called, *find_identifiers(text)))
         if code not in named
-        and (code in called or code in found or _family(code) in families or _is_long(code))
+        and (
+            code in called
+            or code in found
+            or code in dashed
+            or _digits(code) >= FEWEST_DIGITS
+            or (_family(code) in families and (_digits(code) > 1 or code.upper() in text))
+        )
     )
 
 
@@ -175,8 +188,8 @@ def _family(code: str) -> str:
     return re.sub(r"\d+", "#", code)
 
 
-def _is_long(code: str) -> bool:
-    return sum(sign.isdigit() for sign in code) >= FEWEST_DIGITS
+def _digits(code: str) -> int:
+    return sum(sign.isdigit() for sign in code)
 
 
 def _is_said(thing: Wanted, said: str) -> bool:
