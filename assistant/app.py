@@ -140,11 +140,14 @@ def build_answerer(
     settings: Settings,
 ) -> Answerer:
     """The pipeline from a question to its answer."""
+    # Under the name that its server gives it, the packaged model would pass for one that nobody measured.
+    served = settings.llm.model == settings.vllm.served_name
+    writer = settings.vllm.model if served else settings.llm.model
     return Answerer(
         resolver,
         retriever,
         EvidenceFinder(Wording(sparse), embedder),
-        RefusalModel.default(sparse=sparse),
+        RefusalModel.default(writer, sparse),
         llm,
         Grounder(sparse),
         SafetyCarrier(store),

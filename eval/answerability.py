@@ -8,11 +8,12 @@ from pathlib import Path
 from assistant.answerable import SignalReader
 from assistant.app import Lineside, open_lineside
 from assistant.assets import AssetResolver, Selection
+from assistant.codes import missing_codes
 from assistant.errors import QuestionError
 from assistant.evidence import EvidenceFinder
 from assistant.schema import Hit, Question
 from assistant.settings import load_settings
-from assistant.understand import Understander
+from assistant.understand import Understander, Understood
 from assistant.wording import Wording
 from eval.cases import Case, clusters_of, read_cases
 from eval.home import ROOT, Homes
@@ -43,6 +44,7 @@ class Sample:
         manual: what is held out together.
         refuse: the passages do not hold the answer.
         hidden: they would, had its pages not been taken away.
+        code_missing: it is refused for a code that is not held, before anything is estimated.
     """
 
     case: str
@@ -51,6 +53,7 @@ class Sample:
     refuse: bool
     hidden: bool
     signals: Mapping[str, float]
+    code_missing: bool = False
 
 
 class Asking:
@@ -68,33 +71,33 @@ class Asking:
     def samples(self, suite: str, cases: Sequence[Case], manuals: Sequence[str]) -> Iterator[Sample]:
         """Each case as it is; and, where the manuals answer it, without its pages."""
         for case, manual in zip(cases, manuals, strict=True):
-            question = Question(case.question, case.asset, case.history)
-            machine = self._machine(question)
-            retriever = self._retriever.pinned(machine.serial)
-            found = retriever.retrieve(question, machine.applies_to, limit=DEEP)
+            understood = self._understander.read(Question(case.question, case.asset, case.history))
+            machine = self._machine(case.asset, understood)
+            applies_to, retriever = machine.applies_to, self._retriever.pinned(machine.serial)
+            found = retriever.retrieve(understood, applies_to, limit=DEEP)
             left = [hit for hit in found if not _is_gold(hit, case)]
             # Without any passage there is nothing to decide.
             if found:
-                yield self._sample(suite, case, manual, found, machine, hidden=False)
+                codes = missing_codes(understood.standalone, found[: self._shown], retriever, applies_to)
+                signals = self._measured(understood, found, applies_to)
+                yield Sample(case.id, suite, manual, case.refuse, False, signals, bool(codes))
             if left and case.gold:
-                yield self._sample(suite, case, manual, left, machine, hidden=True)
+                yield Sample(case.id, suite, manual, True, True, self._measured(understood, left, applies_to))
 
-    def _sample(
-        self, suite: str, case: Case, manual: str, found: Sequence[Hit], machine: Selection, *, hidden: bool
-    ) -> Sample:
-        understood = self._understander.read(Question(case.question, case.asset, case.history))
+    def _measured(
+        self, understood: Understood, found: Sequence[Hit], applies_to: tuple[str, ...]
+    ) -> Mapping[str, float]:
         hits = found[: self._shown]
         evidence = self._evidence.find(understood, hits)
-        signals = self._signals.read(understood, hits, evidence, machine.applies_to)
-        return Sample(case.id, suite, manual, case.refuse or hidden, hidden, signals.values)
+        return self._signals.read(understood, hits, evidence, applies_to).values
 
-    def _machine(self, question: Question) -> Selection:
-        if not question.asset:
-            return self._resolver.named_in(question.text)
+    def _machine(self, asset: str | None, understood: Understood) -> Selection:
+        if not asset:
+            return self._resolver.named_in(understood.standalone)
         try:
-            return self._resolver.resolve(question.asset)
+            return self._resolver.resolve(asset)
         except QuestionError:
-            return Selection(question.asset, ())
+            return Selection(asset, ())
 
 
 def gather(homes: Homes, data: Path | None, say: Callable[[str], None]) -> list[Sample]:

@@ -88,7 +88,8 @@ class Judged:
 
 
 def learn(samples: Sequence[Sample]) -> Fit:
-    """Weights from samples."""
+    """Weights from the samples that are not refused for a code anyway."""
+    samples = [sample for sample in samples if not sample.code_missing]
     counts = [HIDDEN if sample.hidden else 1.0 for sample in samples]
     return fit([sample.signals for sample in samples], [sample.refuse for sample in samples], counts, SIGNS)
 
@@ -99,7 +100,8 @@ def held_out(samples: Sequence[Sample]) -> list[Judged]:
     manuals = dict.fromkeys(sample.manual for sample in samples)
     for manual in manuals:
         learned = learn([sample for sample in samples if sample.manual != manual])
-        estimated += [(s, learned.probability(s.signals)) for s in samples if s.manual == manual]
+        own = [sample for sample in samples if sample.manual == manual]
+        estimated += [(s, 1.0 if s.code_missing else learned.probability(s.signals)) for s in own]
     thresholds = {
         manual: break_even([(p, s.refuse) for s, p in estimated if s.manual != manual and not s.hidden])
         for manual in manuals
