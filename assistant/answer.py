@@ -166,9 +166,7 @@ class Answerer:
         """The refusal, when it is clear before any model is asked."""
         if not work.hits:
             return self._told(work, Answer(NO_PASSAGES[work.language], True, "extractive", work.language))
-        missing = missing_codes(
-            work.understood.standalone, work.hits, work.retriever, work.machine.applies_to
-        )
+        missing = missing_codes(work.understood.naming, work.hits, work.retriever, work.machine.applies_to)
         work.tracer.check("every code asked for is held", not missing, ", ".join(missing))
         if missing:
             text = no_code(missing, work.question.asset, work.language)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assistant.attributes import asked
 from assistant.clean import visible
-from assistant.followups import written_out
+from assistant.followups import points_back, written_out
 from assistant.identifiers import candidate_identifiers, fold
 from assistant.language import language_of
 from assistant.parts import parts_of
@@ -33,6 +33,12 @@ class Understood:
     parts: tuple[str, ...]
     identifiers: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+
+    @property
+    def naming(self) -> str:
+        """What names the codes asked about: the text, or all of it when the text only points at one."""
+        points = points_back(self.text) and not candidate_identifiers(self.text)
+        return self.standalone if points else self.text
 
 
 class Understander:

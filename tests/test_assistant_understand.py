@@ -150,3 +150,10 @@ def test_codes_are_taken_out_and_quantities_stay() -> None:
 def test_long_pasted_text_stands_by_itself() -> None:
     log = "12:00:01 pump 1 start and stop, what\n" * 100
     assert not leans(log) and parts_of(log) == (log,) and written_out(log, (Turn("user", "hi"),)) == log
+
+
+def test_a_code_of_an_earlier_question_counts_only_where_the_follow_up_points_at_it() -> None:
+    said = ("what does E-09 mean", "E-09 is not in the manuals held for PR-01. Nearest: E-08.")
+    assert "E-09" in read("and what part fixes it?", *said).naming
+    assert "E-09" not in read("ok, and E-08?", *said).naming
+    assert "E-09" not in read("and the oil grade of the tank?", *said).naming
