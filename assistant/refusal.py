@@ -36,8 +36,8 @@ NOT_FOUND: dict[Language, str] = {
     "zh": "：找到的段落中没有提到{missing}",
 }
 NO_VALUE: dict[Language, str] = {
-    "en": ": no passage found gives {values}",
-    "zh": "：找到的段落中没有给出{values}",
+    "en": ": the passage that comes closest does not give {values}",
+    "zh": "：最接近的段落没有给出{values}",
 }
 QUOTED: dict[Language, str] = {"en": "“{}”", "zh": "“{}”"}
 COMMA: dict[Language, str] = {"en": ", ", "zh": "、"}
