@@ -156,6 +156,7 @@ class _Field:
             "meaning": max((hit.signals.get("dense", self._farthest) - self._nearest) / NEAR, -2.0),
             "words": hit.signals.get("bm25", 0.0) / self._words,
             "fused": hit.score / self._fused,
+            "of_machine": hit.signals.get("machine", 0.0),
             "page_found": min((self._pages[chunk.revision, chunk.page] - hit.score) / self._fused, 2.0),
             "section_found": min(
                 (self._sections[chunk.revision, *chunk.section] - hit.score) / self._fused, 2.0

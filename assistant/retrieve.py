@@ -1,5 +1,6 @@
 """From a question to the passages that may answer it, best first."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -25,6 +26,8 @@ COMMON = 40
 ENTRY = 60
 # Of passages that only mention an identifier of the question, one stands at least so far up.
 MENTIONED = 3
+# As many passages tell whether a document speaks of a machine; more would favour long documents.
+BEST = 5
 
 
 class Retriever:
@@ -83,6 +86,7 @@ class Retriever:
         applies_to: tuple[str, ...] = (),
         source: Source = "manual",
         limit: int | None = None,
+        asset: str = "",
     ) -> tuple[Hit, ...]:
         """Finds passages.
 
@@ -91,19 +95,23 @@ class Retriever:
             applies_to: casefolded tag and model that passages must hold for; empty for all.
             source: manuals or work orders.
             limit: number of hits, by default as in the settings.
+            asset: the machine as its user calls it, by default as in the question; where it narrows nothing,
+                manuals that speak of it are preferred.
 
         Returns:
             Hits, best first: entries of the question's codes and part numbers, then the ranking.
         """
         understood = question if isinstance(question, Understood) else Understander().read(question)
+        if isinstance(question, Question):
+            asset = asset or question.asset or ""
         limit = limit or self._settings.hits
         scope = self.scope(applies_to, source)
-        found = [self._found(part, scope, limit) for part in _parts(understood)]
+        found = [self._found(part, scope, limit, asset) for part in _parts(understood)]
         in_turn = (hit for row in zip_longest(*found) for hit in row if hit is not None)
         return tuple(_unique(in_turn))[:limit]
 
     def candidates(
-        self, understood: Understood, scope: Scope, pool: int | None = None
+        self, understood: Understood, scope: Scope, pool: int | None = None, asset: str = ""
     ) -> tuple[Understood, list[Hit]]:
         """What is to be ranked for a single question.
 
@@ -111,27 +119,34 @@ class Retriever:
             understood: the question.
             scope: where to search.
             pool: passages that fusion finds, by default as in the settings.
+            asset: the machine as its user calls it.
 
         Returns:
             The question as it was searched for, and the fused ranking; behind it, with score 0, what else
-            mentions an identifier of the question.
+            mentions an identifier of the question. The signal 'machine' tells how much a passage's document
+            speaks of the asset, 0 to 1, where nothing else narrows the search to it.
         """
         text = understood.standalone
         if self._shorthand is not None:
             text = self._shorthand.current().searched(text)
-        dense = self._embedder.queries([text])[0]
+        mentioned = asset if asset and not scope.applies_to else ""
+        dense = self._embedder.queries([text, mentioned] if mentioned else [text])
         words = self._sparse.query(text, self._wording.instead(text))
         depth = self._settings.candidates
-        fused = self._store.search(dense, words, scope, pool or depth, depth)
+        fused = self._store.search(dense[0], words, scope, pool or depth, depth)
+        if mentioned:
+            named = self._store.search(dense[1], self._sparse.query(mentioned), scope, depth, depth)
+            fused = _of_machine(fused, named)
         mentions = {hit.chunk.id: hit for hit in self._mentions(understood.text, scope)}
         marked = [replace(hit, exact=hit.chunk.id in mentions) for hit in fused]
         held = {hit.chunk.id for hit in fused}
         others = [replace(hit, score=0.0) for hit in mentions.values() if hit.chunk.id not in held]
         return replace(understood, standalone=text), [*marked, *others]
 
-    def _found(self, understood: Understood, scope: Scope, limit: int) -> list[Hit]:
+    def _found(self, understood: Understood, scope: Scope, limit: int, asset: str) -> list[Hit]:
         """Everything found for a single question, best first."""
-        searched, hits = self.candidates(understood, scope, max(self._settings.candidates, limit))
+        pool = max(self._settings.candidates, limit)
+        searched, hits = self.candidates(understood, scope, pool, asset)
         if self._reranker is not None and scope.source == "manual":
             hits = _raised(self._reranker.rank(searched, hits))
         else:
@@ -217,6 +232,19 @@ def _parts(understood: Understood) -> list[Understood]:
             attributes=asked(part),
         )
         for part in understood.parts
+    ]
+
+
+def _of_machine(hits: Sequence[Hit], named: Sequence[Hit]) -> list[Hit]:
+    """Hits with the signal 'machine': how well their document's best passages hold the machine's name."""
+    held: defaultdict[str, list[float]] = defaultdict(list)
+    for hit in named:
+        held[hit.chunk.revision].append(hit.signals.get("bm25", 0.0))
+    spoken = {revision: sum(sorted(found)[-BEST:]) for revision, found in held.items()}
+    most = max(spoken.values(), default=0.0) or 1.0
+    return [
+        replace(hit, signals={**hit.signals, "machine": round(spoken.get(hit.chunk.revision, 0.0) / most, 4)})
+        for hit in hits
     ]
 
 

@@ -36,7 +36,7 @@ HOLD_BACK = 1.0
 # A suite on many short articles is left out as a whole: no article has questions enough to stand alone.
 FEW_DOCUMENTS = 12
 # A suite of more questions than this counts as so many, lest one style of asking outweigh the others.
-WEIGHTY = 130
+WEIGHTY = 60
 KS = (1, 3, 5, 10)
 # Weights are learned from what is found before any ranking, and may not exist yet.
 UNRANKED = {"LINESIDE_RETRIEVAL_RERANKER": "none"}
@@ -80,7 +80,8 @@ def read_examples(lineside: Lineside, suites: Sequence[Path]) -> Iterator[Exampl
             machine = resolver.resolve(case.asset) if case.asset else resolver.named_in(case.question)
             retriever = lineside.retriever.pinned(machine.serial)
             understood = Understander().read(question)
-            searched, found = retriever.candidates(understood, retriever.scope(machine.applies_to))
+            scope = retriever.scope(machine.applies_to)
+            searched, found = retriever.candidates(understood, scope, asset=case.asset or "")
             counted = features(searched, wording.wanted(searched.standalone), found)
             yield Example(
                 suite=path.stem,
