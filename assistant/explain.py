@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from assistant.trace import Trace, TracedHit
 
 HITS = 10
+SIGNALS = 6
+# In the units of the engine; the ranking's own 'meaning' and 'words' tell the same on a common scale.
+UNSCALED = {"dense", "bm25"}
 TOTAL = "total"
 
 
@@ -24,6 +27,12 @@ def stages_of(timings_ms: Mapping[str, float]) -> list[tuple[str, float]]:
 def explain(trace: Trace) -> str:
     """The trace as lines of text, for a terminal."""
     return "\n".join(_lines(trace))
+
+
+def signals_of(hit: TracedHit) -> list[tuple[str, float]]:
+    """The strongest of what the ranking counted for and against a passage, strongest first."""
+    scaled = [(name, value) for name, value in hit.signals.items() if value and name not in UNSCALED]
+    return sorted(scaled, key=lambda item: -abs(item[1]))[:SIGNALS]
 
 
 def _lines(trace: Trace) -> Iterator[str]:
@@ -57,6 +66,6 @@ def _lines(trace: Trace) -> Iterator[str]:
 
 def _hit(place: int, hit: TracedHit) -> str:
     exact = " (identifier)" if hit.exact else ""
-    signals = ", ".join(f"{name} {value:.2f}" for name, value in hit.signals.items())
+    signals = ", ".join(f"{name} {value:.2f}" for name, value in signals_of(hit))
     where = f"{hit.document}, page {hit.page}" + (f", {hit.section}" if hit.section else "")
     return f"  {place:>2}. {hit.score:.3f}{exact} {where}" + (f"  [{signals}]" if signals else "")

@@ -90,6 +90,16 @@ def test_an_answer_carries_the_contract(plant: Cli) -> None:
     assert (answer["mode"], answer["refused"]) == ("extractive", False) and "[1]" in answer["answer"]
 
 
+def test_an_answer_tells_why_when_asked_to(plant: Cli) -> None:
+    question = ("ask", "E-07, what now?", "--asset", "PR-01")
+    trace = plant.json(*question, "--explain")["trace"]
+    assert trace["hits"][0]["document"] == PRESS.name and trace["applies_to"] == ["pr-01", "hp-250"]
+    assert trace["checks"] and trace["timings_ms"]["total"] > 0 and "E-07" in trace["identifiers"][0].upper()
+    told = plant(*question, "--explain").stdout
+    assert "Must hold for: pr-01 | hp-250" in told and f"{PRESS.name}, page" in told and "Checks:" in told
+    assert "Checks:" not in plant(*question).stdout and "trace" not in plant.json(*question)
+
+
 def test_a_batch_keeps_order_and_ids_and_says_what_could_not_be_asked(plant: Cli, tmp_path: Path) -> None:
     lines = [
         {"id": "a", "question": "accumulator precharge", "asset": "PR-01"},

@@ -230,7 +230,7 @@ def test_reasons_that_know_little_are_still_shown(manuals):
 def test_the_terminal_and_the_contract_tell_the_same(manuals):
     text = explain(TRACE)
     assert "Searched for: torque of the cover bolts? | and the oil?" in text
-    assert "1. 2.500 (identifier) press.pdf, page 3, Torques  [meaning 1.25, words -0.50, bm25 17.00]" in text
+    assert "1. 2.500 (identifier) press.pdf, page 3, Torques  [meaning 1.25, words -0.50]" in text
     assert "FAILED support: 'Paint it red.' stands on no passage" in text
     assert "first_token 400 ms" in text and text.endswith("1,040 ms in all")
     document = answer_document(Answer("x", False, "llm", "en", trace=TRACE), explained=True)

@@ -3,15 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assistant.explain import stages_of
+from assistant.explain import HITS, signals_of, stages_of
 from assistant.schema import Language
 from assistant.trace import Trace, TracedHit
 from assistant.web.texts import texts
-
-HITS = 10
-SIGNALS = 6
-# In the units of the engine; the ranking's own 'meaning' and 'words' tell the same on a common scale.
-UNSCALED = {"dense", "bm25"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +71,7 @@ def why(trace: Trace, language: Language) -> Why:
 
 
 def _signals(hit: TracedHit, words: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The strongest of what the ranking counted."""
-    scaled = [(name, value) for name, value in hit.signals.items() if value and name not in UNSCALED]
-    told = sorted(scaled, key=lambda item: -abs(item[1]))[:SIGNALS]
-    return tuple((_named("signal", name, words), f"{value:.2f}") for name, value in told)
+    return tuple((_named("signal", name, words), f"{value:.2f}") for name, value in signals_of(hit))
 
 
 def _share(value: float, low: float, high: float) -> float:
