@@ -49,14 +49,16 @@ class SafetyCarrier:
         return tuple(sorted(kept, key=lambda notice: GRAVITY.index(notice.level)))
 
     def _held(self, cited: Sequence[Chunk]) -> list[tuple[int, SafetyNotice]]:
-        """Notices with their distance: 0 for those in what is cited, then as they are tied to it."""
+        """Notices with their distance: of their passage from the first cited, and of theirs from it."""
         wanted = dict.fromkeys(notice for chunk in cited for notice in chunk.notices)
         tied = {chunk.id: chunk for chunk in self._store.fetch(list(wanted))}
         found: list[tuple[int, SafetyNotice]] = []
-        for chunk in cited:
-            found += [(0, notice) for notice in _of(chunk)]
-            near = (tied[notice] for notice in chunk.notices if notice in tied)
-            found += [(away, notice) for away, other in enumerate(near, 1) for notice in _of(other)]
+        for place, chunk in enumerate(cited):
+            found += [(place, notice) for notice in _of(chunk)]
+            for away, other in enumerate((tied[n] for n in chunk.notices if n in tied), start=1):
+                # The head of a chapter goes with what the answer rests on; with the rest, if there is room.
+                far = len(GRAVITY) if place and other.section != chunk.section else 0
+                found += [(place + away + far, notice) for notice in _of(other)]
         return found
 
 
