@@ -22,7 +22,7 @@ SAME_MATTER = 0.5
 
 # Words of an answer's own frame, which no manual has to hold.
 _FRAME = (
-    "mean means meaning indicates shows refers says states according manual page section should must need "
+    "mean means meaning indicates shows refers says states according manual page section should must need"
     " needs needed required use used when then also first following value part number take takes given"
     " has have"
     " 表示 根据 手册 说明 规定 需要 应 应该 必须 可以 可 先 再 时 后 并 或 和 与 的 了 为 是 在 将 把 用"

@@ -96,7 +96,10 @@ class EvidenceFinder:
             understood: the question.
             hits: passages found for it, best first.
         """
-        candidates = self.candidates(understood, hits)
+        return self.scored(self.candidates(understood, hits))
+
+    def scored(self, candidates: Sequence[Candidate]) -> tuple[Evidence, ...]:
+        """Candidates as evidence, best first."""
         found = [_evidence(candidate, self._probability(candidate)) for candidate in candidates]
         return tuple(sorted(found, key=lambda evidence: -evidence.score))
 

@@ -12,12 +12,10 @@ from assistant.understand import Understood
 # Characters of quotes in an answer; a whole procedure may take more.
 BUDGET = 900
 PROCEDURE_BUDGET = 2400
-# Places scored below this share of the best one are left out.
+# Places scored below this share of the best one are left out, and those that are no answer to anything.
 NEAR_BEST = 0.08
-
-# Places scored below this are no answer to anything.
 FLOOR = 0.03
-# A procedure is quoted whole when one of so many best places is a step of it.
+# A procedure is quoted whole when one of so many best places is a step of it, if no value is asked for.
 BEST = 1
 # What else is quoted beside a procedure gets at least the budget divided by this.
 REST = 2
@@ -50,12 +48,12 @@ def quote(understood: Understood, evidence: Sequence[Evidence], budget: int = BU
     passages: dict[str, list[Evidence]] = {}
     for one in _chosen(understood, evidence, whole, budget):
         passages.setdefault(one.hit.chunk.id, []).append(one)
-    paragraphs, cited = [], []
+    paragraphs, citations = [], []
     for n, places in enumerate(passages.values(), start=1):
-        cited.append(places[0].hit)
         paragraphs.append(f"“{_joined(places)}” [{n}]")
-    citations = tuple(cite(n, hit) for n, hit in enumerate(cited, start=1))
-    return Quoted("\n\n".join(paragraphs), citations, tuple(cited))
+        citations.append(cite(n, places[0].hit, [(one.start, one.end) for one in places]))
+    cited = tuple(places[0].hit for places in passages.values())
+    return Quoted("\n\n".join(paragraphs), tuple(citations), cited)
 
 
 def _chosen(
