@@ -9,11 +9,14 @@ from assistant.prompt import is_refusal
 from finetune.example import Example
 
 MAX_NEW_TOKENS = 200
+_NUMBER = re.compile(r"\d+")
 _MARK = re.compile(r"[\[【](\d{1,2})[\]】]")
 
 
 def is_right(wanted: Example, said: str) -> bool:
     """Whether it refuses when it should, or cites the right passages with the right figures and codes."""
+    if wanted.style == "point":
+        return set(_NUMBER.findall(said)) == set(_NUMBER.findall(wanted.answer))
     if wanted.refused or is_refusal(said):
         return wanted.refused and is_refusal(said)
     marks = set(_MARK.findall(said))
