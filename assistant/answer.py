@@ -21,6 +21,7 @@ from assistant.replies import (
     NO_PASSAGES,
     NOTHING_STOOD,
     OTHER_LANGUAGE,
+    POINTED_ELSEWHERE,
     QUOTED_BECAUSE,
     WITHHELD,
     no_code,
@@ -220,6 +221,9 @@ class Answerer:
         work.tracer.mark("check")
         if not grounded.text:
             return self._quoted(work, NOTHING_STOOD[work.language])
+        if self._writing.style == "point" and not _holds_best(work.evidence, grounded.cited):
+            work.tracer.check("the model pointed at the passage that answers best", False)
+            return self._quoted(work, POINTED_ELSEWHERE[work.language])
         note = WITHHELD[work.language].format(count=len(grounded.withheld)) if grounded.withheld else ""
         return self._stated(work, grounded.text, "llm", grounded.citations, grounded.cited, note)
 
@@ -273,3 +277,8 @@ class Answerer:
             note = LEFT_OUT[work.language].format(count=len(left_out))
             answer = replace(answer, note=f"{answer.note} {note}".strip())
         return work.tracer.told(answer)
+
+
+def _holds_best(evidence: Sequence[Evidence], cited: Sequence[Hit]) -> bool:
+    """Small models point at places worse than the evidence is ranked; see docs/decisions/0023."""
+    return evidence[0].hit.chunk.id in {hit.chunk.id for hit in cited}

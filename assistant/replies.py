@@ -33,6 +33,10 @@ OTHER_LANGUAGE: dict[Language, str] = {
     "en": "the model wrote in another language",
     "zh": "模型没有用提问的语言作答",
 }
+POINTED_ELSEWHERE: dict[Language, str] = {
+    "en": "the model pointed at less fitting passages",
+    "zh": "模型选择了不太相关的段落",
+}
 MODEL_ABSENT: dict[Language, str] = {"en": "{problem}", "zh": "语言模型暂时不可用"}
 WITHHELD: dict[Language, str] = {
     "en": "{count} sentence(s) withheld: no passage shows them.",

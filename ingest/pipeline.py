@@ -35,7 +35,7 @@ from ingest.sandbox import parse_in_sandbox
 __all__ = ["VERSION", "Ingestor", "Progress", "Reading", "no_progress", "revision_id"]
 
 # Part of every revision id: raise it when parsing or cutting changes, so that the same bytes are read anew.
-VERSION = "2"
+VERSION = "3"
 
 _log = logging.getLogger(__name__)
 
