@@ -103,6 +103,14 @@ def asked(text: str) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in attributes().values() if attribute.asked_in(folded))
 
 
+def without_asking(text: str) -> str:
+    """A short question without the words that ask for a value: 'torque of the lid?' -> 'of the lid?'."""
+    rest = fold(text)
+    for attribute in attributes().values():
+        rest = attribute.asks.sub(" ", rest) if attribute.asks else rest
+    return rest
+
+
 def held(text: str, names: Iterable[str] | None = None) -> frozenset[str]:
     """Names of the kinds of value that a passage gives, units and identifiers as its evidence.
 

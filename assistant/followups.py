@@ -8,7 +8,7 @@ last.
 import re
 from collections.abc import Sequence
 
-from assistant.attributes import asked
+from assistant.attributes import asked, without_asking
 from assistant.clean import visible
 from assistant.identifiers import find_identifiers, fold
 from assistant.language import sentences
@@ -91,7 +91,10 @@ def leans(text: str) -> bool:
     own = own_words(text)
     if find_identifiers(text):
         return bool(_POINTS_AT.search(text)) and own <= OWN_WORDS
-    if (own == 0 and not _DIGIT.search(text)) or (own <= OWN_WORDS and _POINTS.search(text)):
+    nameless = own <= OWN_WORDS and (
+        own < OWN_WORDS and bool(asked(text)) or not own_words(without_asking(text))
+    )
+    if (nameless and not _DIGIT.search(text)) or (own <= OWN_WORDS and _POINTS.search(text)):
         return True
     if own <= OWN_WORDS_POINTED and _POINTS_AT.search(text):
         return True

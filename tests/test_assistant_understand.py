@@ -92,6 +92,12 @@ def test_a_new_question_in_an_old_conversation_takes_nothing(question: str) -> N
     assert read(question, "how often do we grease the chain", "Every week [1].").standalone == question
 
 
+@pytest.mark.parametrize("question", ["part number?", "thanks. torque?", "pressure?", "多久一次", "压力多少"])
+def test_a_value_without_a_subject_is_asked_of_what_was_spoken_of(question: str) -> None:
+    assert read(question, "the relief valve of press 2 leaks", "Replace it [1].").standalone != question
+    assert read(question).standalone == question
+
+
 def test_the_kind_of_value_is_taken_over_where_the_follow_up_names_none() -> None:
     assert read("and on the cooler?", "torque drain plug vessel", "90 N·m [1].").attributes == ("torque",)
     assert read("how often?", "torque drain plug vessel", "90 N·m [1].").attributes == ("interval",)
