@@ -216,18 +216,18 @@ class Grounder:
 
 def cite(n: int, hit: Hit, spans: Iterable[tuple[int, int]] = ()) -> Citation:
     """The citation that points to a hit, and to the places of it that count."""
-    chunk = hit.chunk
+    chunk, counting = hit.chunk, tuple(sorted(set(spans)))
     return Citation(
         n=n,
         document=chunk.document,
         revision=chunk.revision_label or chunk.revision,
         page=chunk.page,
         boxes=chunk.boxes,
-        quote=chunk.text[:QUOTE_CHARACTERS],
+        quote=chunk.text[: max([QUOTE_CHARACTERS, *(end for _, end in counting)])],
         chunk_id=chunk.id,
         section=chunk.heading,
         source=chunk.source,
-        spans=tuple(sorted(set(spans))),
+        spans=counting,
     )
 
 
