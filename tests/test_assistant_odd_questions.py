@@ -64,7 +64,7 @@ ODD = {
     "japanese": ("油圧プレスのエラー E-07 の意味は？", "en", "E-07"),
     "russian": ("Что означает ошибка E-07 на прессе?", "en", "E-07"),
     "full width": ("Ｅ－０７ ？", "en", "E-07"),
-    "broken characters": ("E-07 \ud800\udfff\x00\x1b[31m what?", "en", "E-07"),
+    "broken characters": ("E-07 \udfff\ud800\x00\x1b[31m what?", "en", "E-07"),
     "turned order": ("\u202e\u2066E-07\u2069\u202c \u200bwhat?", "en", "E-07"),
     "template signs": ("{{7*7}} ${7*7} %s %d {0} {question} E-07 {passages}", "en", "E-07"),
     "markdown": ("![](http://evil.example/a.png) [x](javascript:alert(1)) E-07", "en", "E-07"),
@@ -211,15 +211,11 @@ def test_programs_get_the_same_over_http(site):
         for name, (text, language, _) in ODD.items():
             sent = json.dumps({"question": text}).encode()
             reply = client.post("/api/v1/ask", content=sent, headers={"content-type": "application/json"})
-            if name == "broken characters":
-                assert reply.status_code == 400, reply.text
-            else:
-                assert reply.status_code == 200, (name, reply.text)
-                assert reply.json()["language"] == language, name
+            assert reply.status_code == 200, (name, reply.text)
+            assert reply.json()["language"] == language, name
         for text, line in UNASKABLE.values():
-            if "\ud800" in text:
-                continue
-            reply = client.post("/api/v1/ask", json={"question": text})
+            sent = json.dumps({"question": text}).encode()
+            reply = client.post("/api/v1/ask", content=sent, headers={"content-type": "application/json"})
             assert reply.status_code == 400 and line in reply.json()["error"]
         deep = b'{"question": "oil?", "history": ' + b"[" * 20_000 + b"]" * 20_000 + b"}"
         reply = client.post("/api/v1/ask", content=deep, headers={"content-type": "application/json"})
