@@ -22,7 +22,6 @@ Kind = Literal[
     "notice",
     "follow-up",
     "triage",
-    "cross",
 ]
 Split = Literal["train", "validation"]
 
