@@ -23,6 +23,7 @@ from assistant.replies import (
     OTHER_LANGUAGE,
     POINTED_ELSEWHERE,
     QUOTED_BECAUSE,
+    REPLACED,
     WITHHELD,
     no_code,
 )
@@ -216,16 +217,17 @@ class Answerer:
         if not in_language(draft, work.language):
             work.tracer.check("the draft is in the language of the question", False)
             return self._quoted(work, OTHER_LANGUAGE[work.language])
-        grounded = self._grounder.check(draft, prompt.shown, work.understood.standalone)
+        grounded = self._grounder.check(draft, prompt.shown, work.understood.standalone, work.language)
         work.tracer.checked(grounded.checks)
         work.tracer.mark("check")
-        if not grounded.text:
+        if len(grounded.text.splitlines()) <= len(grounded.repaired):
             return self._quoted(work, NOTHING_STOOD[work.language])
         if self._writing.style == "point" and not _holds_best(work.evidence, grounded.cited):
             work.tracer.check("the model pointed at the passage that answers best", False)
             return self._quoted(work, POINTED_ELSEWHERE[work.language])
-        note = WITHHELD[work.language].format(count=len(grounded.withheld)) if grounded.withheld else ""
-        return self._stated(work, grounded.text, "llm", grounded.citations, grounded.cited, note)
+        told = ((REPLACED, grounded.repaired), (WITHHELD, grounded.withheld))
+        notes = (note[work.language].format(count=len(which)) for note, which in told if which)
+        return self._stated(work, grounded.text, "llm", grounded.citations, grounded.cited, " ".join(notes))
 
     def _quoted(self, work: Answering, reason: str) -> Answer:
         quoted = quote(work.understood, work.evidence)

@@ -38,6 +38,10 @@ POINTED_ELSEWHERE: dict[Language, str] = {
     "zh": "模型选择了不太相关的段落",
 }
 MODEL_ABSENT: dict[Language, str] = {"en": "{problem}", "zh": "语言模型暂时不可用"}
+REPLACED: dict[Language, str] = {
+    "en": "{count} sentence(s) replaced by the manual's own words.",
+    "zh": "{count}句已换成手册原文。",
+}
 WITHHELD: dict[Language, str] = {
     "en": "{count} sentence(s) withheld: no passage shows them.",
     "zh": "已隐去{count}句：原文中没有依据。",

@@ -127,8 +127,8 @@ def build(tmp_path: Path, embedder: Embedder) -> Iterator[Callable[..., Answerer
     store.upsert(chunks, embedder.passages(texts), sparse.passages(texts))
     plant.add_assets([Asset("PR-01", "Press 1", "HP-250"), Asset("LA-01", "Lathe 1", "TL-42")])
 
-    def make(url: str, **llm: float) -> Answerer:
-        writing = LLMSettings.model_validate({"url": url, **llm})
+    def make(url: str, **llm: float | str) -> Answerer:
+        writing = LLMSettings.model_validate({"url": url, "style": "write", **llm})
         settings = replace(load_settings({}), llm=writing)
         parts = (catalogue, store, embedder, sparse)
         resolver, retriever = AssetResolver(plant, catalogue, store), build_retriever(*parts, settings)
@@ -237,6 +237,26 @@ def test_quotes_stand_in_for_a_model_that_fails(
     assert (answer.mode, answer.refused) == ("extractive", False)
     assert "45 Nm" in answer.text and answer.citations[0].quote == PASSAGES["torque"]
     assert answer.note.startswith("These are quotes")
+
+
+def test_a_wrong_figure_gives_way_to_the_words_of_the_manual_and_the_note_says_so(
+    build: Callable[..., Answerer], model: ModelServer
+) -> None:
+    model.pieces = ["Tighten the cover bolts in two passes [1]. ", "Tighten the cover bolts to 99 Nm [1]."]
+    answer = build(model.url).ask(TORQUE)
+    assert answer.mode == "llm" and "99" not in answer.text and "45 Nm" in answer.text
+    assert "replaced by the manual's own words" in answer.note
+
+
+def test_a_model_that_points_is_followed_where_it_points_at_the_best_place(
+    build: Callable[..., Answerer], model: ModelServer
+) -> None:
+    model.pieces = ["[1]"]
+    answer = build(model.url, style="point").ask(TORQUE)
+    assert (answer.mode, "45 Nm" in answer.text) == ("llm", True)
+    model.pieces = ["[2]"]
+    answer = build(model.url, style="point").ask(TORQUE)
+    assert (answer.mode, "45 Nm" in answer.text) == ("extractive", True)
 
 
 def test_chinese_is_answered_in_chinese(build: Callable[..., Answerer], model: ModelServer) -> None:
