@@ -121,7 +121,8 @@ class Passages:
         silent = [
             hit
             for hit in self._others(understood, gold)
-            if not self._grounder.check(said, [hit], understood.standalone).text
+            if not _same_place(hit.chunk, gold)
+            and not self._grounder.check(said, [hit], understood.standalone).text
         ]
         chosen = list(self._finder.find(understood, silent)[: self._places])
         if not chosen:
@@ -149,6 +150,11 @@ def numbers_of(prompt: Prompt, gold: Sequence[str]) -> tuple[int, ...]:
     claims = [_plain(claim.rpartition(" [")[0]) for claim in prompt.claims]
     plain = [_plain(text) for text in gold]
     return tuple(claims.index(text) + 1 for text in plain) if set(plain) <= set(claims) else ()
+
+
+def _same_place(one: Chunk, other: Chunk) -> bool:
+    """Whether two passages of running text stand under one heading, which may be all that is asked for."""
+    return other.kind != "table" and (one.document, one.section) == (other.document, other.section)
 
 
 def _covering(places: Sequence[Evidence], statements: Sequence[str]) -> list[Evidence]:

@@ -11,6 +11,8 @@ from finetune.fact import MAX_STATEMENT, Fact
 
 # Sentences that an answer takes over at most, and steps of a procedure.
 MAX_SENTENCES, MAX_STEPS = 3, 8
+# Numbered lines shorter than this are headings.
+SHORTEST_STEP = 8
 # A question longer than this is a paragraph that was set as a heading.
 MAX_TITLE = 80
 _STEP = re.compile(r"^(?:\(?(\d{1,2})[.)、）]|步骤\s*(\d+))\s*(.+)$")
@@ -74,6 +76,8 @@ def _steps(lines: Sequence[str]) -> tuple[str, ...]:
     numbers = [int(match[1] or match[2]) for match in matches]
     if len(matches) < 2 or numbers != list(range(1, len(numbers) + 1)) or len(numbers) > MAX_STEPS:
         return ()
+    if min(len(match[3]) for match in matches) < SHORTEST_STEP:
+        return ()
     steps = tuple(f"{number}. {match[3].strip()}" for number, match in zip(numbers, matches, strict=True))
     return steps if max(map(len, steps)) <= MAX_STATEMENT else ()
 
@@ -102,7 +106,8 @@ def _of_article(chunk: Chunk, lines: Sequence[str], language: Language, heading:
     asked = heading if _ASKS.search(heading) else title
     if asked == title and not (_SOLVES.search(heading) or len(chunk.section) <= 1):
         return
-    said = _whole([piece for line in lines for piece in sentences(line.lstrip("• "))])
+    pieces = [piece for line in lines for piece in sentences(line.lstrip("• "))]
+    said = _whole([piece for piece in pieces if asked not in piece])
     if said and 4 <= len(asked) <= MAX_TITLE and "?" not in asked[:-1]:
         yield Fact("article", "article.all", language, chunk, {"heading": asked}, said)
 
