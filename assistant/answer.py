@@ -150,7 +150,7 @@ class Answerer:
             machine = self._resolver.named_in(understood.standalone)
         tracer = Tracer(understood, machine.applies_to)
         retriever = self._retriever.pinned(machine.serial)
-        hits = retriever.retrieve(understood, machine.applies_to)
+        hits = retriever.retrieve(understood, machine.applies_to, asset=question.asset or "")
         tracer.found(hits)
         return Answering(question, understood, machine, retriever, tracer, hits)
 

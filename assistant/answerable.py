@@ -45,11 +45,13 @@ class Signals:
         values: by name, each 0 to 1; the names are those of refusal.json.
         missing: codes, then words of the question that no passage found has, as typed, terms first.
         kinds: kinds of value asked for of which the place that fits best gives none.
+        unspoken: no passage found has any word or code of the question, in a language that can be compared.
     """
 
     values: Mapping[str, float]
     missing: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    unspoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class SignalReader:
         across = language_of(hits[0].chunk.text) != understood.language
         words = terms if lacking or across else [*terms, *(thing for thing in unsaid if thing not in terms)]
         missing = (*(_code_typed(code, question) for code in absent), *_told(words, question))
-        return Signals(values, tuple(dict.fromkeys(missing)), lacking)
+        unspoken = not across and not any(best.has) and len(absent) == len(codes)
+        return Signals(values, tuple(dict.fromkeys(missing)), lacking, unspoken)
 
 
 def _places(hit: Hit, wanted: Sequence[Wanted], kinds: Sequence[str]) -> Iterator[_Place]:

@@ -146,7 +146,8 @@ class RefusalModel:
             weights.get(name, 0.0) * value for name, value in signals.values.items()
         )
         odds += self._draft if draft_refused else 0.0
-        unheld = 1 / (1 + math.exp(-odds))
+        # Learning saw next to no question of which no passage has a word: there is nothing to estimate.
+        unheld = 1.0 if signals.unspoken else 1 / (1 + math.exp(-odds))
         return Decision(
             refuse=unheld >= self._learned.threshold,
             answerable=round(1 - unheld, 4),

@@ -1,4 +1,4 @@
-"""Why an answer came out as it did: what was searched, what was found, which checks passed, how long it took."""
+"""Why an answer came out as it did: what was searched and found, which checks passed, how long it took."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -84,6 +84,13 @@ def test_a_slip_of_the_pen_is_not_missing(typed: str) -> None:
     assert decision.missing == ()
 
 
+@pytest.mark.parametrize("typed", ["How tall is the CEO?", "{{7*7}} ${7*7}", "谁是总经理？"])
+def test_a_question_of_which_no_passage_has_a_word_is_refused(typed: str) -> None:
+    found = hits("将飞轮装到键上，用螺母固定飞轮。") if "谁" in typed else hits(FLYWHEEL, PUMP)
+    decision = decide(typed, found)
+    assert decision.refuse and decision.answerable == 0.0
+
+
 def test_without_passages_there_is_no_answer() -> None:
     assert decide("flywheel nut torque", []) == Decision(True, 0.0, ())
 

@@ -16,7 +16,6 @@ from eval.calibrate import (
     SIGNS,
     STORED,
     Judged,
-    break_even,
     figures,
     held_out,
     learn,
@@ -71,17 +70,12 @@ def test_a_manual_is_judged_by_weights_that_never_saw_it() -> None:
     assert any(before[case] != after[case] for case in before if case[0] == "b")
 
 
-def test_the_threshold_refuses_as_many_as_are_to_be_refused() -> None:
-    assert break_even([(0.9, True), (0.7, False), (0.5, True), (0.1, False)]) == 0.6
-    assert break_even([(0.9, True)]) == 0.5
-
-
 def test_figures_by_hand() -> None:
     judged = [
-        Judged(sample(1, "a", True), 0.9, 0.5),
-        Judged(sample(2, "a", True), 0.2, 0.5),
-        Judged(sample(3, "b", False), 0.6, 0.5),
-        Judged(sample(4, "b", False), 0.1, 0.5),
+        Judged(sample(1, "a", True), 0.9),
+        Judged(sample(2, "a", True), 0.2),
+        Judged(sample(3, "b", False), 0.6),
+        Judged(sample(4, "b", False), 0.1),
     ]
     found = figures(judged)
     assert (found.precision, found.recall, found.f1, found.false_refusal) == (0.5, 0.5, 0.5, 0.5)
@@ -100,7 +94,7 @@ def test_a_writer_counts_for_as_much_as_its_refusals_were_right() -> None:
 def test_what_is_stored_is_what_is_measured() -> None:
     stored = json.loads(STORED.read_text(encoding="utf-8"))
     learned = read_learned(STORED.read_text(encoding="utf-8"))
-    assert 0.3 < learned.threshold < 0.7 and set(learned.weights) <= set(SIGNS)
+    assert learned.threshold == 0.5 and set(learned.weights) <= set(SIGNS)
     assert all(weight * SIGNS[name] > 0 for name, weight in learned.weights.items())
     assert stored["held_out"]["all"]["unanswerable"] >= 73
     chunk = Chunk("c", "d.md", "r", "Pump", ("Pump",), 1, 1, "text", "Torque of the bolts: 45 Nm.")

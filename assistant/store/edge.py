@@ -191,7 +191,7 @@ class EdgeStore:
 def _locked(folder: Path) -> FileLock:
     """Keeps other processes out, before the engine opens a file.
 
-    The engine locks its log last: a process that it turns away has cut the journals of the one inside by then,
+    The engine locks its log last: by then whoever it turns away has cut the journals of the process inside,
     whose next flush fails.
     """
     lock = FileLock(folder.with_name(f"{folder.name}.lock"), blocking=False, thread_local=False)
