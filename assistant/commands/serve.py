@@ -27,7 +27,11 @@ def serve(
     """Run the web application until Ctrl-C."""
     settings = load_settings()
     host, port = host or settings.web.host, port or settings.web.port
-    with _listening(host, port) as listener, until_stopped(), open_lineside(settings) as lineside:
+    with (
+        _listening(host, port) as listener,
+        until_stopped() as asked_to_stop,
+        open_lineside(settings) as lineside,
+    ):
         # Gradio keeps what is uploaded through a page here until it is handed to the queue.
         os.environ.setdefault("GRADIO_TEMP_DIR", str(lineside.home / "uploads" / "gradio"))
         import uvicorn
@@ -41,7 +45,8 @@ def serve(
             config = uvicorn.Config(
                 app, log_level="warning", access_log=False, timeout_graceful_shutdown=CLOSING_S
             )
-            uvicorn.Server(config).run(sockets=[listener])
+            if not asked_to_stop.is_set():
+                uvicorn.Server(config).run(sockets=[listener])
         finally:
             lineside.jobs.stop()
     return 0

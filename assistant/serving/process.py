@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,21 +28,26 @@ class StopRequestedError(BaseException):
 
 
 @contextmanager
-def until_stopped() -> Iterator[None]:
+def until_stopped() -> Iterator[threading.Event]:
     """Runs the block until it ends or SIGINT, SIGTERM or SIGHUP arrives, which ends it quietly.
 
     Once one has arrived further ones are ignored, so that the clean-up inside the block is not cut short.
+
+    Yields:
+        Set once a signal has arrived: code of others may swallow the exception that ends the block.
     """
+    asked = threading.Event()
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(number: int, frame: FrameType | None) -> None:
         for one in signals:
             signal.signal(one, signal.SIG_IGN)
+        asked.set()
         raise StopRequestedError
 
     before = {one: signal.signal(one, stop) for one in signals}
     try:
-        yield
+        yield asked
     except StopRequestedError:
         return
     finally:
