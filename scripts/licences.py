@@ -57,9 +57,10 @@ def shortened(expression: str, free_text: str, trove: list[str], text: str) -> s
     return named or next((name for start, name in TEXTS if start in text), "see the package")
 
 
-def table(title: str, lock: Path, python: Path) -> str:
-    """A Markdown table of one lock file."""
-    versions = pinned(lock)
+def table(title: str, lock: Path, python: Path, without: Path | None = None) -> str:
+    """A Markdown table of one lock file, without what stands in another."""
+    listed = set(pinned(without)) if without else set()
+    versions = {name: version for name, version in pinned(lock).items() if name not in listed}
     found = licences(python, list(versions))
     rows = [f"| {name} | {version} | {found.get(name, '')} |" for name, version in sorted(versions.items())]
     return "\n".join([f"## {title}", "", "| package | version | licence |", "|---|---|---|", *rows, "", ""])
@@ -81,6 +82,7 @@ def main() -> None:
         HEAD,
         weights(),
         table("Application", requirements / "app.txt", application),
+        table("Extras and development", requirements / "dev.txt", application, requirements / "app.txt"),
         table("Model server on the CPU", requirements / "vllm.txt", server),
     ]
     TARGET.write_text("".join(parts).rstrip() + "\n", encoding="utf-8")
