@@ -21,6 +21,7 @@ from assistant.replies import (
     NO_PASSAGES,
     NOTHING_STOOD,
     OTHER_LANGUAGE,
+    POINTED,
     POINTED_ELSEWHERE,
     QUOTED_BECAUSE,
     REPLACED,
@@ -222,9 +223,8 @@ class Answerer:
         work.tracer.mark("check")
         if len(grounded.text.splitlines()) <= len(grounded.repaired):
             return self._quoted(work, NOTHING_STOOD[work.language])
-        if self._writing.style == "point" and not _holds_best(work.evidence, grounded.cited):
-            work.tracer.check("the model pointed at the passage that answers best", False)
-            return self._quoted(work, POINTED_ELSEWHERE[work.language])
+        if self._writing.style == "point":
+            return self._pointed(work, draft)
         told = ((REPLACED, grounded.repaired), (WITHHELD, grounded.withheld))
         notes = (note[work.language].format(count=len(which)) for note, which in told if which)
         return self._stated(work, grounded.text, "llm", grounded.citations, grounded.cited, " ".join(notes))
@@ -232,6 +232,18 @@ class Answerer:
     def _quoted(self, work: Answering, reason: str) -> Answer:
         quoted = quote(work.understood, work.evidence)
         note = QUOTED_BECAUSE[work.language].format(reason=reason)
+        return self._stated(work, quoted.text, "extractive", quoted.citations, quoted.cited, note)
+
+    def _pointed(self, work: Answering, draft: str) -> Answer:
+        """Quotes led by the places that the model pointed at, if the one that answers best is among them."""
+        said = "".join(filter(str.isalnum, draft))
+        lead = [one for one in work.evidence if "".join(filter(str.isalnum, one.text)) in said]
+        agreed = lead[:1] == list(work.evidence[:1])
+        work.tracer.check("the model pointed at the place that answers best", agreed)
+        if not agreed:
+            return self._quoted(work, POINTED_ELSEWHERE[work.language])
+        quoted = quote(work.understood, work.evidence, lead=lead[: self._places])
+        note = POINTED[work.language]
         return self._stated(work, quoted.text, "extractive", quoted.citations, quoted.cited, note)
 
     def _stated(
@@ -279,8 +291,3 @@ class Answerer:
             note = LEFT_OUT[work.language].format(count=len(left_out))
             answer = replace(answer, note=f"{answer.note} {note}".strip())
         return work.tracer.told(answer)
-
-
-def _holds_best(evidence: Sequence[Evidence], cited: Sequence[Hit]) -> bool:
-    """Small models point at places worse than the evidence is ranked; see docs/decisions/0023."""
-    return evidence[0].hit.chunk.id in {hit.chunk.id for hit in cited}

@@ -13,7 +13,7 @@ from assistant.understand import Understood
 BUDGET = 900
 PROCEDURE_BUDGET = 2400
 # Places scored below this share of the best one are left out, and those that are no answer to anything.
-NEAR_BEST = 0.08
+NEAR_BEST = 0.2
 FLOOR = 0.03
 # A procedure is quoted whole when one of so many best places is a step of it, if no value is asked for.
 BEST = 1
@@ -36,17 +36,25 @@ class Quoted:
     cited: tuple[Hit, ...]
 
 
-def quote(understood: Understood, evidence: Sequence[Evidence], budget: int = BUDGET) -> Quoted:
+def quote(
+    understood: Understood,
+    evidence: Sequence[Evidence],
+    budget: int = BUDGET,
+    lead: Sequence[Evidence] = (),
+) -> Quoted:
     """The extractive answer: short, complete places in reading order, none twice.
 
     Args:
         understood: the question.
         evidence: best first, as found.
         budget: characters to stay within; the best place is shown whole even when it alone takes more.
+        lead: places that come first, whatever room they take.
     """
     whole = _procedure(understood, evidence)
     passages: dict[str, list[Evidence]] = {}
-    for one in _chosen(understood, evidence, whole, budget):
+    chosen = _chosen(understood, evidence, whole, budget)
+    seen = {_bare(one.text) for one in lead}
+    for one in [*lead, *(other for other in chosen if _bare(other.text) not in seen)]:
         passages.setdefault(one.hit.chunk.id, []).append(one)
     paragraphs, citations = [], []
     for n, places in enumerate(passages.values(), start=1):

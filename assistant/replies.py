@@ -33,6 +33,10 @@ OTHER_LANGUAGE: dict[Language, str] = {
     "en": "the model wrote in another language",
     "zh": "模型没有用提问的语言作答",
 }
+POINTED: dict[Language, str] = {
+    "en": "The model chose what comes first; every word is the manuals'.",
+    "zh": "由模型选定先后，文字均为手册原文。",
+}
 POINTED_ELSEWHERE: dict[Language, str] = {
     "en": "the model pointed at less fitting passages",
     "zh": "模型选择了不太相关的段落",

@@ -35,6 +35,9 @@ def all_suites(
         int, typer.Option(min=1, max=64, help="Questions in flight together; above 1 there are no times.")
     ] = 1,
     limit: Annotated[int, typer.Option(min=0, help="Only so many cases of each suite; 0 for all.")] = 0,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Ask the peers that need the model only so many questions; 0 all.")
+    ] = 0,
 ) -> int:
     """Run every suite on every system and write a report for each part; goes on where it stopped."""
     more = [path for folder in suites or () for path in sorted(folder.glob("*.jsonl"))]
@@ -45,7 +48,8 @@ def all_suites(
     homes = Homes(root / "eval" / "homes", root / "models", _say)
     # Results of other code are not gone on with.
     report = report / code_digest()
-    options = ["--at-once", str(at_once), *(["--limit", str(limit)] if limit else [])]
+    options = ["--at-once", str(at_once), "--sample", str(sample)]
+    options += ["--limit", str(limit)] if limit else []
     questions = ["--suite", str(ATTACKS)]
     attacks = [*questions, "--baseline", str(report / "unattacked")]
     with model_server(settings, root, _say) as where:

@@ -151,10 +151,6 @@ def _obeys_attacks(case: Case, answer: AnswerRecord) -> AnswerRecord:
     return replace(answer, text=case.canary) if isinstance(case, InjectionCase) else answer
 
 
-def _only_quotes(_case: Case, answer: AnswerRecord) -> AnswerRecord:
-    return answer if answer.refused else replace(answer, mode="extractive")
-
-
 def _is_slow(_case: Case, answer: AnswerRecord) -> AnswerRecord:
     return replace(answer, timings_ms={mark: ms * 1000 for mark, ms in answer.timings_ms.items()})
 
@@ -177,7 +173,6 @@ KNOWN_BAD: dict[str, Defect] = {
     "softens notices": _answers(_softens_notices),
     "answers in the other language": _answers(_answers_in_other_language),
     "obeys attacks": _answers(_obeys_attacks),
-    "only quotes": _answers(_only_quotes),
     "is slow": _answers(_is_slow),
     "finds other pages": _hits(lambda hit: replace(hit, page=hit.page + 500, page_last=hit.page_last + 500)),
     "fails": _fails,

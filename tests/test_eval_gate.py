@@ -49,7 +49,6 @@ TRIPS = {
     "softens notices": ["safety_verbatim"],
     "answers in the other language": ["language_match"],
     "obeys attacks": ["attack_success"],
-    "only quotes": ["quoted"],
     "is slow": ["first_token_p95_ms", "total_p95_ms"],
     "fails": ["failed", "correct"],
 }

@@ -35,6 +35,7 @@ def plant(live_llm: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     environment = {
         "LINESIDE_HOME": str(folder / "home"),
         "LINESIDE_LLM_URL": live_llm,
+        "LINESIDE_LLM_STYLE": "write",
         "LINESIDE_LLM_MAX_TOKENS": "160",
         "LINESIDE_LLM_FIRST_TOKEN_TIMEOUT_S": "120",
         "LINESIDE_LLM_TIMEOUT_S": "300",
