@@ -66,6 +66,8 @@ def features(
         wanted: what it speaks of.
         hits: candidates of one search, with their fused score and the signals 'dense' and 'bm25'.
     """
+    if not hits:
+        return ()
     places = [_places(hit.chunk.text) for hit in hits]
     whole = [
         f"{spelled(hit.chunk.heading)}{''.join(spelt for _, spelt in told)}"

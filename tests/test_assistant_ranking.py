@@ -33,6 +33,11 @@ def test_the_row_that_gives_the_value_comes_before_captions_and_talk() -> None:
     assert ranked("pump flange, how many Nm?", caption, talk, row)[0] == "row"
 
 
+def test_where_nothing_is_found_there_is_nothing_to_rank() -> None:
+    understood = Understander().read(Question("How tight are the flange bolts?"))
+    assert Ranker(WORDING).rank(understood, []) == ()
+
+
 def test_a_value_is_recognised_in_the_other_language() -> None:
     row = hit("row", "连接部位: 喷嘴 | 螺纹: M30 | 拧紧力矩: 420 N·m", "table", "11.4 拧紧力矩表")
     parts = hit("parts", "件号: ZS16-2100 | 名称: 螺杆 45 mm | 数量: 1", "table", "13.1 零件清单")
