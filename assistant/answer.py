@@ -129,9 +129,12 @@ class Answerer:
         """Found, then the model's Tokens, then the Final answer; errors as in ask."""
         work = self._searched(question)
         yield Found(work.hits)
-        work = replace(work, evidence=self._evidence.find(work.understood, work.hits))
-        work.tracer.mark("evidence")
-        refused = self._refused(work)
+        refused = self._not_held(work)
+        if refused is None:
+            work = replace(work, evidence=self._evidence.find(work.understood, work.hits))
+            work.tracer.mark("evidence")
+            decision = self._decided(work)
+            refused = self._declined(work, decision, "extractive") if decision.refuse else None
         if refused is not None:
             yield Final(refused)
         else:
@@ -165,8 +168,8 @@ class Answerer:
             self._writing.style,
         )
 
-    def _refused(self, work: Answering) -> Answer | None:
-        """The refusal, when it is clear before any model is asked."""
+    def _not_held(self, work: Answering) -> Answer | None:
+        """The refusal, when there is nothing on it or a code asked for is not held."""
         if not work.hits:
             return self._told(work, Answer(NO_PASSAGES[work.language], True, "extractive", work.language))
         missing = missing_codes(work.understood.naming, work.hits, work.retriever, work.machine.applies_to)
@@ -174,8 +177,7 @@ class Answerer:
         if missing:
             text = no_code(missing, work.question.asset, work.language)
             return self._told(work, Answer(text, True, "extractive", work.language))
-        decision = self._decided(work)
-        return self._declined(work, decision, "extractive") if decision.refuse else None
+        return None
 
     def _decided(self, work: Answering, draft_refused: bool = False) -> Decision:
         decision = self._refusal.decide(

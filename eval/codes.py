@@ -130,8 +130,16 @@ def next_to(entries: Sequence[Entry], texts: str) -> list[str]:
     return [str(code) for code in sorted(near) if code > 0]
 
 
-def measure(answerer: Answerer, entries: Sequence[Entry], missing_codes: Sequence[str]) -> dict[str, Tally]:
+def measure(
+    answerer: Answerer, entries: Sequence[Entry], missing_codes: Sequence[str], every: int = 1
+) -> dict[str, Tally]:
     """Asks every question of every code, held and missing.
+
+    Args:
+        answerer: the pipeline, with the lists in reach.
+        entries: of all lists.
+        missing_codes: that no list holds.
+        every: only each so-manieth code is asked for.
 
     Returns:
         'found': the entry comes before all that is not an entry of its code. 'first': the same, for codes of
@@ -141,7 +149,7 @@ def measure(answerer: Answerer, entries: Sequence[Entry], missing_codes: Sequenc
     for entry in entries:
         by_code[entry.code].append(entry)
     found, first, missing = Tally(), Tally(), Tally()
-    for code, same in by_code.items():
+    for code, same in list(by_code.items())[::every]:
         for pattern in QUESTIONS:
             question = pattern.format(code=code)
             answer = answerer.ask(Question(question))
@@ -154,7 +162,7 @@ def measure(answerer: Answerer, entries: Sequence[Entry], missing_codes: Sequenc
                 found.add(hit, shown | {"document": entry.document, "refused": answer.refused})
             if len(same) == 1:
                 first.add(not answer.refused and bool(before), shown | {"document": same[0].document})
-    for code in missing_codes:
+    for code in missing_codes[::every]:
         for pattern in QUESTIONS:
             question = pattern.format(code=code)
             answer = answerer.ask(Question(question))
@@ -182,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m eval.codes", description="Are codes found exactly?")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds zh-faq and alarms")
     parser.add_argument("--home", type=Path, help="a home that holds the lists already, or will")
+    parser.add_argument("--every", type=int, default=1, help="ask for each so-manieth code only")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         home = options.home or Path(temporary)
@@ -193,7 +202,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 ingest(folders, home)
             settings = load_settings({**os.environ, "LINESIDE_HOME": str(home)})
             with open_lineside(settings, NoModel()) as lineside:
-                tallies = measure(lineside.answerer, entries, next_to(entries, _texts(folders)))
+                missing = next_to(entries, _texts(folders))
+                tallies = measure(lineside.answerer, entries, missing, max(1, options.every))
         except LinesideError as problem:
             sys.stderr.write(f"{problem}\n")
             return problem.exit_code
